@@ -1,0 +1,53 @@
+package io.pq32.lucene;
+
+import java.io.IOException;
+import org.apache.lucene.codecs.KnnVectorsFormat;
+import org.apache.lucene.codecs.KnnVectorsReader;
+import org.apache.lucene.codecs.KnnVectorsWriter;
+import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
+import org.apache.lucene.index.SegmentReadState;
+import org.apache.lucene.index.SegmentWriteState;
+
+/** Vectors format with 32-byte codes; in this first step it delegates to Lucene's HNSW. */
+public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {
+  /** SPI name, the simple class name. */
+  public static final String NAME = "Pq32HnswVectorsFormat";
+
+  /** Largest dimension of a field. */
+  public static final int MAX_DIMENSIONS = 4096;
+
+  private final Pq32HnswConfig config;
+  private final KnnVectorsFormat delegate;
+
+  /** For SPI and for reading, with the default configuration. */
+  public Pq32HnswVectorsFormat() {
+    this(Pq32HnswConfig.DEFAULT);
+  }
+
+  /** Writes new segments with the given configuration. */
+  public Pq32HnswVectorsFormat(Pq32HnswConfig config) {
+    super(NAME);
+    this.config = config;
+    this.delegate = new Lucene99HnswVectorsFormat(config.maxConn(), config.beamWidth());
+  }
+
+  @Override
+  public KnnVectorsWriter fieldsWriter(SegmentWriteState state) throws IOException {
+    return delegate.fieldsWriter(state);
+  }
+
+  @Override
+  public KnnVectorsReader fieldsReader(SegmentReadState state) throws IOException {
+    return delegate.fieldsReader(state);
+  }
+
+  @Override
+  public int getMaxDimensions(String fieldName) {
+    return MAX_DIMENSIONS;
+  }
+
+  @Override
+  public String toString() {
+    return NAME + "(" + config + ")";
+  }
+}
