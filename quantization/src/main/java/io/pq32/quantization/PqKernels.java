@@ -1,0 +1,156 @@
+package io.pq32.quantization;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The hot loops of product quantization: table building, encoding, scoring of codes.
+ *
+ * <p>{@link #instance()} is chosen once per JVM. Arrays are row-major and their layout stands
+ * behind each parameter in brackets. A codebook always holds {@value #CODEBOOK_SIZE} centroids,
+ * stored dimension by dimension so that one load brings the same dimension of many centroids.
+ * Nothing here allocates, and nothing here checks more than Java itself does: callers own the
+ * sizes.
+ *
+ * <p>Integer results ({@link #scan}, {@link #score}, {@link #collect}) are the same bits in every
+ * implementation. Float results differ by rounding only.
+ */
+public abstract class PqKernels {
+  /** Centroids of one sub-quantizer: what 8 bits can name. */
+  public static final int CODEBOOK_SIZE = 256;
+
+  /** Codes of one transposed block, and the most ordinals of one {@link #score} call. */
+  public static final int BLOCK_SIZE = 64;
+
+  /** Highest level of a quantized table: two of them still add up within one unsigned byte. */
+  public static final int MAX_LEVEL = 127;
+
+  PqKernels() {}
+
+  /** The implementation this JVM uses. */
+  public static PqKernels instance() {
+    return KernelChoice.CHOSEN;
+  }
+
+  /** Names implementation and register width, for logs and reports. */
+  public abstract String name();
+
+  /**
+   * Inner product of {@code a[aOffset..]} and {@code b[bOffset..]} over {@code length} elements.
+   */
+  public abstract float dot(float[] a, int aOffset, float[] b, int bOffset, int length);
+
+  /**
+   * Adds the matrix product {@code a x b} to {@code out}.
+   *
+   * @param a left factor {@code [rows][inner]}, from {@code aOffset}
+   * @param b right factor {@code [inner][columns]}
+   * @param out sum {@code [rows][columns]}, from {@code outOffset}
+   */
+  public abstract void multiplyAdd(
+      float[] a,
+      int aOffset,
+      int rows,
+      int inner,
+      float[] b,
+      int columns,
+      float[] out,
+      int outOffset);
+
+  /**
+   * Inner products of one projected vector with every centroid: {@code out[m][c] = sum over d of
+   * vector[m][d] * codebooks[m][d][c]}.
+   *
+   * @param vector {@code [subQuantizer][subDimension]}, from {@code vectorOffset}
+   * @param codebooks {@code [subQuantizer][subDimension][centroid]}
+   * @param out {@code [subQuantizer][centroid]}
+   */
+  public abstract void innerProducts(
+      float[] vector,
+      int vectorOffset,
+      float[] codebooks,
+      int subQuantizers,
+      int subDimension,
+      float[] out);
+
+  /**
+   * Finds the nearest centroid of one sub-quantizer for each of {@code count} points: the one with
+   * the largest {@code <point, centroid> - halfNorm}, the lowest number among equals.
+   *
+   * @param points point {@code i} starts at {@code pointsOffset + i * pointsStride}
+   * @param codebook {@code [subDimension][centroid]}, from {@code codebookOffset}
+   * @param halfNorms half the squared norm of each centroid, from {@code halfNormsOffset}
+   * @param codes receives the number of the centroid of point {@code i} at {@code codesOffset + i *
+   *     codesStride}
+   */
+  public abstract void nearest(
+      float[] points,
+      int pointsOffset,
+      int pointsStride,
+      int count,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      byte[] codes,
+      int codesOffset,
+      int codesStride);
+
+  /**
+   * Quantizes a table to levels 0 to {@value #MAX_LEVEL}: {@code level = round((table[m][c] -
+   * minima[m]) * scale)}, with one scale for all sub-quantizers so that levels can be added up.
+   *
+   * @param table {@code [subQuantizer][centroid]}, finite
+   * @param minima receives the least entry of each sub-quantizer
+   * @param levels receives {@code [subQuantizer][centroid]}
+   * @return the scale: {@value #MAX_LEVEL} over the largest range of a sub-quantizer, 0 when every
+   *     range is 0
+   */
+  public abstract float quantize(float[] table, int subQuantizers, float[] minima, byte[] levels);
+
+  /**
+   * Sums the levels of every code in {@code blocks} transposed blocks.
+   *
+   * @param codes {@code [block][subQuantizer][BLOCK_SIZE]}, from {@code offset}
+   * @param levels {@code [subQuantizer][centroid]}
+   * @param sums receives {@code [block][BLOCK_SIZE]}
+   */
+  public abstract void scan(
+      MemorySegment codes, long offset, int blocks, int subQuantizers, byte[] levels, short[] sums);
+
+  /**
+   * Sums the levels of up to {@value #BLOCK_SIZE} codes chosen by ordinal.
+   *
+   * @param codes {@code [ord][subQuantizer]}, from {@code offset}
+   * @param ords the ordinals, in any order
+   * @param scratch at least {@code BLOCK_SIZE * subQuantizers} bytes, contents irrelevant
+   * @param sums receives the sum of {@code ords[i]} at {@code i}; entries from {@code count} to
+   *     {@link #BLOCK_SIZE} may be overwritten
+   */
+  public abstract void score(
+      MemorySegment codes,
+      long offset,
+      int[] ords,
+      int count,
+      int subQuantizers,
+      byte[] levels,
+      byte[] scratch,
+      short[] sums);
+
+  /**
+   * Collects the positions whose sum exceeds {@code threshold}, in ascending order.
+   *
+   * @param sums {@code [block][BLOCK_SIZE]}
+   * @param accepted one bit per position, the first block's word at {@code acceptedOffset}; null
+   *     accepts all
+   * @param positions receives the positions, room for {@code blocks * BLOCK_SIZE} of them
+   * @return how many were collected
+   */
+  public abstract int collect(
+      short[] sums,
+      int blocks,
+      int threshold,
+      long[] accepted,
+      int acceptedOffset,
+      int[] positions);
+}

@@ -1,0 +1,190 @@
+package io.pq32.quantization;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+
+/** The kernels as plain loops: the definition of the results, and the oracle of every other one. */
+final class ScalarPqKernels extends PqKernels {
+  @Override
+  public String name() {
+    return "scalar";
+  }
+
+  @Override
+  public float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
+    float sum = 0;
+    for (int i = 0; i < length; i++) {
+      sum += a[aOffset + i] * b[bOffset + i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void multiplyAdd(
+      float[] a,
+      int aOffset,
+      int rows,
+      int inner,
+      float[] b,
+      int columns,
+      float[] out,
+      int outOffset) {
+    for (int row = 0; row < rows; row++) {
+      int outRow = outOffset + row * columns;
+      for (int i = 0; i < inner; i++) {
+        float factor = a[aOffset + row * inner + i];
+        int bRow = i * columns;
+        for (int column = 0; column < columns; column++) {
+          out[outRow + column] += factor * b[bRow + column];
+        }
+      }
+    }
+  }
+
+  @Override
+  public void innerProducts(
+      float[] vector,
+      int vectorOffset,
+      float[] codebooks,
+      int subQuantizers,
+      int subDimension,
+      float[] out) {
+    for (int m = 0; m < subQuantizers; m++) {
+      for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
+        float sum = 0;
+        for (int d = 0; d < subDimension; d++) {
+          int row = m * subDimension + d;
+          sum += vector[vectorOffset + row] * codebooks[row * CODEBOOK_SIZE + centroid];
+        }
+        out[m * CODEBOOK_SIZE + centroid] = sum;
+      }
+    }
+  }
+
+  @Override
+  public void nearest(
+      float[] points,
+      int pointsOffset,
+      int pointsStride,
+      int count,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      byte[] codes,
+      int codesOffset,
+      int codesStride) {
+    for (int i = 0; i < count; i++) {
+      int point = pointsOffset + i * pointsStride;
+      int best = 0;
+      float bestValue = Float.NEGATIVE_INFINITY;
+      for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
+        float value = -halfNorms[halfNormsOffset + centroid];
+        for (int d = 0; d < subDimension; d++) {
+          value += points[point + d] * codebook[codebookOffset + d * CODEBOOK_SIZE + centroid];
+        }
+        if (value > bestValue) {
+          bestValue = value;
+          best = centroid;
+        }
+      }
+      codes[codesOffset + i * codesStride] = (byte) best;
+    }
+  }
+
+  @Override
+  public float quantize(float[] table, int subQuantizers, float[] minima, byte[] levels) {
+    float range = 0;
+    for (int m = 0; m < subQuantizers; m++) {
+      float min = table[m * CODEBOOK_SIZE];
+      float max = min;
+      for (int centroid = 1; centroid < CODEBOOK_SIZE; centroid++) {
+        float value = table[m * CODEBOOK_SIZE + centroid];
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
+      minima[m] = min;
+      range = Math.max(range, max - min);
+    }
+    float scale = range > 0 ? MAX_LEVEL / range : 0;
+    for (int m = 0; m < subQuantizers; m++) {
+      for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
+        int i = m * CODEBOOK_SIZE + centroid;
+        levels[i] = (byte) Math.min(MAX_LEVEL, (int) ((table[i] - minima[m]) * scale + 0.5f));
+      }
+    }
+    return scale;
+  }
+
+  @Override
+  public void scan(
+      MemorySegment codes,
+      long offset,
+      int blocks,
+      int subQuantizers,
+      byte[] levels,
+      short[] sums) {
+    for (int block = 0; block < blocks; block++) {
+      for (int i = 0; i < BLOCK_SIZE; i++) {
+        long code = offset + (long) block * subQuantizers * BLOCK_SIZE + i;
+        int sum = 0;
+        for (int m = 0; m < subQuantizers; m++) {
+          int centroid = codes.get(JAVA_BYTE, code + (long) m * BLOCK_SIZE) & 0xFF;
+          sum += levels[m * CODEBOOK_SIZE + centroid];
+        }
+        sums[block * BLOCK_SIZE + i] = (short) sum;
+      }
+    }
+  }
+
+  @Override
+  public void score(
+      MemorySegment codes,
+      long offset,
+      int[] ords,
+      int count,
+      int subQuantizers,
+      byte[] levels,
+      byte[] scratch,
+      short[] sums) {
+    for (int i = 0; i < count; i++) {
+      MemorySegment.copy(
+          codes,
+          JAVA_BYTE,
+          offset + (long) ords[i] * subQuantizers,
+          scratch,
+          i * subQuantizers,
+          subQuantizers);
+    }
+    for (int i = 0; i < count; i++) {
+      int sum = 0;
+      for (int m = 0; m < subQuantizers; m++) {
+        sum += levels[m * CODEBOOK_SIZE + (scratch[i * subQuantizers + m] & 0xFF)];
+      }
+      sums[i] = (short) sum;
+    }
+  }
+
+  @Override
+  public int collect(
+      short[] sums,
+      int blocks,
+      int threshold,
+      long[] accepted,
+      int acceptedOffset,
+      int[] positions) {
+    int count = 0;
+    for (int block = 0; block < blocks; block++) {
+      long word = accepted == null ? -1L : accepted[acceptedOffset + block];
+      for (int i = 0; i < BLOCK_SIZE; i++) {
+        int position = block * BLOCK_SIZE + i;
+        if (sums[position] > threshold && (word >>> i & 1) != 0) {
+          positions[count++] = position;
+        }
+      }
+    }
+    return count;
+  }
+}
