@@ -4,7 +4,6 @@ import java.io.IOException;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.codecs.KnnVectorsReader;
 import org.apache.lucene.codecs.KnnVectorsWriter;
-import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
 import org.apache.lucene.index.SegmentReadState;
 import org.apache.lucene.index.SegmentWriteState;
 
@@ -17,7 +16,8 @@ public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {
   public static final int MAX_DIMENSIONS = 4096;
 
   private final Pq32HnswConfig config;
-  private final KnnVectorsFormat delegate;
+  private final RawVectors rawVectors;
+  private final CodebookCache cache = new CodebookCache();
 
   /** For SPI and for reading, with the default configuration. */
   public Pq32HnswVectorsFormat() {
@@ -28,17 +28,17 @@ public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {
   public Pq32HnswVectorsFormat(Pq32HnswConfig config) {
     super(NAME);
     this.config = config;
-    this.delegate = new Lucene99HnswVectorsFormat(config.maxConn(), config.beamWidth());
+    this.rawVectors = new RawVectors(config);
   }
 
   @Override
   public KnnVectorsWriter fieldsWriter(SegmentWriteState state) throws IOException {
-    return delegate.fieldsWriter(state);
+    return new Pq32VectorsWriter(state, config, cache, rawVectors);
   }
 
   @Override
   public KnnVectorsReader fieldsReader(SegmentReadState state) throws IOException {
-    return delegate.fieldsReader(state);
+    return new Pq32VectorsReader(state, rawVectors);
   }
 
   @Override

@@ -1,0 +1,47 @@
+package io.pq32.lucene;
+
+import java.io.IOException;
+import org.apache.lucene.search.KnnCollector;
+import org.apache.lucene.util.hnsw.RandomVectorScorer;
+
+/** Scores every accepted vector on its full floats. */
+final class ExactScan {
+  /**
+   * Vectors of one bulk call, after which the collector may say stop; Lucene's own scan has as
+   * many.
+   */
+  private static final int BULK = 64;
+
+  private ExactScan() {}
+
+  static void search(RandomVectorScorer scorer, AcceptedOrds accepted, KnnCollector collector)
+      throws IOException {
+    int[] ords = new int[BULK];
+    float[] scores = new float[BULK];
+    int size = scorer.maxOrd();
+    int count = 0;
+    for (int ord = 0; ord < size && !collector.earlyTerminated(); ord++) {
+      if (accepted.contains(ord)) {
+        ords[count++] = ord;
+        if (count == BULK) {
+          collect(scorer, ords, scores, count, collector);
+          count = 0;
+        }
+      }
+    }
+    if (count > 0 && !collector.earlyTerminated()) {
+      collect(scorer, ords, scores, count, collector);
+    }
+  }
+
+  private static void collect(
+      RandomVectorScorer scorer, int[] ords, float[] scores, int count, KnnCollector collector)
+      throws IOException {
+    collector.incVisitedCount(count);
+    if (scorer.bulkScore(ords, scores, count) > collector.minCompetitiveSimilarity()) {
+      for (int i = 0; i < count; i++) {
+        collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
+      }
+    }
+  }
+}

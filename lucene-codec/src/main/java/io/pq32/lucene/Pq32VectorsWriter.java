@@ -1,0 +1,259 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.CooperativeTasks;
+import io.pq32.quantization.PqLayout;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.codecs.KnnFieldVectorsWriter;
+import org.apache.lucene.codecs.KnnVectorsWriter;
+import org.apache.lucene.codecs.hnsw.FlatFieldVectorsWriter;
+import org.apache.lucene.codecs.hnsw.FlatVectorsReader;
+import org.apache.lucene.codecs.hnsw.FlatVectorsWriter;
+import org.apache.lucene.index.DocsWithFieldSet;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.FloatVectorValues;
+import org.apache.lucene.index.MergeState;
+import org.apache.lucene.index.SegmentReadState;
+import org.apache.lucene.index.SegmentWriteState;
+import org.apache.lucene.index.Sorter;
+import org.apache.lucene.index.VectorEncoding;
+import org.apache.lucene.store.IndexOutput;
+import org.apache.lucene.util.IORunnable;
+import org.apache.lucene.util.IOUtils;
+import org.apache.lucene.util.RamUsageEstimator;
+
+/** Writes the vectors of one segment: raw floats through Lucene, then codebooks and codes. */
+final class Pq32VectorsWriter extends KnnVectorsWriter {
+  private static final long SHALLOW_SIZE =
+      RamUsageEstimator.shallowSizeOfInstance(Pq32VectorsWriter.class);
+
+  private final SegmentWriteState state;
+  private final Pq32HnswConfig config;
+  private final CodebookCache cache;
+  private final CodebookPolicy policy;
+  private final RawVectors rawVectors;
+  private final List<BufferedField> fields = new ArrayList<>();
+  private FlatVectorsWriter raw; // null once the raw vectors of a merge are written
+  private FlatVectorsReader mergedRaw; // what they are read back with
+  private KnnVectorsWriter bytes; // opened for the first field of byte vectors
+  private IndexOutput codesMeta;
+  private IndexOutput codes;
+  private boolean finished;
+
+  private record BufferedField(FieldInfo info, FlatFieldVectorsWriter<float[]> vectors) {}
+
+  Pq32VectorsWriter(
+      SegmentWriteState state, Pq32HnswConfig config, CodebookCache cache, RawVectors rawVectors)
+      throws IOException {
+    this.state = state;
+    this.config = config;
+    this.cache = cache;
+    this.policy = new CodebookPolicy(config, state.infoStream);
+    this.rawVectors = rawVectors;
+    try {
+      raw = rawVectors.writer(state);
+      codesMeta = SegmentFile.CODES_META.create(state);
+      codes = SegmentFile.CODES.create(state);
+    } catch (Throwable t) {
+      IOUtils.closeWhileSuppressingExceptions(t, this);
+      throw t;
+    }
+  }
+
+  @Override
+  public KnnFieldVectorsWriter<?> addField(FieldInfo field) throws IOException {
+    if (field.getVectorEncoding() == VectorEncoding.BYTE) {
+      new CodesMeta.Bytes(field.number).write(codesMeta);
+      return bytesWriter().addField(field);
+    }
+    @SuppressWarnings("unchecked")
+    FlatFieldVectorsWriter<float[]> vectors = (FlatFieldVectorsWriter<float[]>) raw.addField(field);
+    fields.add(new BufferedField(field, vectors));
+    return new FiniteVectors(field, vectors);
+  }
+
+  private KnnVectorsWriter bytesWriter() throws IOException {
+    if (bytes == null) {
+      bytes = rawVectors.bytesWriter(state);
+    }
+    return bytes;
+  }
+
+  @Override
+  public void flush(int maxDoc, Sorter.DocMap sortMap) throws IOException {
+    raw.flush(maxDoc, sortMap);
+    if (bytes != null) {
+      bytes.flush(maxDoc, sortMap);
+    }
+    for (BufferedField field : fields) {
+      FloatVectors vectors =
+          FloatVectors.buffered(
+              field.vectors.getVectors(),
+              newToOld(field.vectors.getDocsWithFieldSet(), sortMap),
+              field.info.getVectorDimension());
+      Codebook known = cache.get(state.directory, field.info.name);
+      Codebook codebook = chooseCodebook(field.info, vectors, known);
+      writeField(
+          field.info,
+          vectors,
+          codebook,
+          out -> {
+            for (int ord = 0; ord < vectors.size(); ord++) {
+              out.add(vectors.values().vectorValue(ord));
+            }
+            out.finish();
+          });
+    }
+  }
+
+  private static int[] newToOld(DocsWithFieldSet docs, Sorter.DocMap sortMap) throws IOException {
+    if (sortMap == null) {
+      return null;
+    }
+    int[] newToOld = new int[docs.cardinality()];
+    mapOldOrdToNewOrd(docs, sortMap, null, newToOld, null);
+    return newToOld;
+  }
+
+  @Override
+  public IORunnable mergeOneField(FieldInfo field, MergeState mergeState) throws IOException {
+    if (field.getVectorEncoding() == VectorEncoding.BYTE) {
+      new CodesMeta.Bytes(field.number).write(codesMeta);
+      return bytesWriter().mergeOneField(field, mergeState);
+    }
+    raw.mergeOneFlatVectorField(field, mergeState);
+    return () -> mergeCodes(field, mergeState);
+  }
+
+  private void mergeCodes(FieldInfo field, MergeState mergeState) throws IOException {
+    FloatVectorValues values = mergedRaw().getFloatVectorValues(field.name);
+    FloatVectors vectors = new FloatVectors(values);
+    MergedCodes merged = new MergedCodes(field, mergeState);
+    Codebook known = merged.mostUsed();
+    if (known == null) {
+      known = cache.get(state.directory, field.name);
+    }
+    mergeState.checkAborted();
+    Codebook codebook = chooseCodebook(field, vectors, known);
+    mergeState.checkAborted();
+    writeField(
+        field,
+        vectors,
+        codebook,
+        out -> {
+          int copied = merged.write(values, codebook, out, mergeState);
+          if (state.infoStream.isEnabled(CodebookPolicy.INFO_COMPONENT)) {
+            state.infoStream.message(
+                CodebookPolicy.INFO_COMPONENT,
+                "field "
+                    + field.name
+                    + ": copied "
+                    + copied
+                    + " codes of "
+                    + vectors.size()
+                    + ", encoded the others with codebook "
+                    + codebook.id());
+          }
+        });
+  }
+
+  /**
+   * The raw vectors just merged, which are read back from their file: they never stay on the heap.
+   */
+  private FlatVectorsReader mergedRaw() throws IOException {
+    if (mergedRaw == null) {
+      raw.finish();
+      FlatVectorsWriter written = raw;
+      raw = null;
+      written.close();
+      mergedRaw =
+          rawVectors.reader(
+              new SegmentReadState(
+                  state.directory,
+                  state.segmentInfo,
+                  state.fieldInfos,
+                  state.context,
+                  state.segmentSuffix));
+    }
+    return mergedRaw;
+  }
+
+  private Codebook chooseCodebook(FieldInfo field, FloatVectors vectors, Codebook known)
+      throws IOException {
+    if (vectors.size() == 0) {
+      return null;
+    }
+    Codebook codebook = policy.choose(field, vectors, known, CooperativeTasks.CALLER_ONLY);
+    if (codebook != null) {
+      cache.put(state.directory, field.name, codebook);
+    }
+    return codebook;
+  }
+
+  /** Writes all codes of a field. */
+  @FunctionalInterface
+  private interface CodesSource {
+    void writeTo(CodeBlocksWriter out) throws IOException;
+  }
+
+  private void writeField(
+      FieldInfo field, FloatVectors vectors, Codebook codebook, CodesSource source)
+      throws IOException {
+    if (codebook == null) {
+      new CodesMeta.FloatsOnly(field.number).write(codesMeta);
+      return;
+    }
+    long codebookOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
+    byte[] codebookBytes = codebook.quantizer().toBytes();
+    codes.writeBytes(codebookBytes, codebookBytes.length);
+    long codesOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
+    source.writeTo(new CodeBlocksWriter(codebook.quantizer(), codes));
+    new CodesMeta.Codes(
+            field.number,
+            Similarity.of(field.getVectorSimilarityFunction()),
+            new PqLayout(field.getVectorDimension(), config.bytesPerVector()),
+            vectors.size(),
+            CodesMeta.Arrangement.BLOCKS,
+            codebook.id(),
+            codebook.trainedDistortion(),
+            codebookOffset,
+            codesOffset)
+        .write(codesMeta);
+  }
+
+  @Override
+  public void finish() throws IOException {
+    if (finished) {
+      throw new IllegalStateException("already finished");
+    }
+    finished = true;
+    if (raw != null) {
+      raw.finish();
+    }
+    if (bytes != null) {
+      bytes.finish();
+    }
+    codesMeta.writeInt(CodesMeta.END_OF_FIELDS);
+    CodecUtil.writeFooter(codesMeta);
+    CodecUtil.writeFooter(codes);
+  }
+
+  @Override
+  public long ramBytesUsed() {
+    long total = SHALLOW_SIZE;
+    if (raw != null) {
+      total += raw.ramBytesUsed();
+    }
+    if (bytes != null) {
+      total += bytes.ramBytesUsed();
+    }
+    return total;
+  }
+
+  @Override
+  public void close() throws IOException {
+    IOUtils.close(raw, mergedRaw, bytes, codesMeta, codes);
+  }
+}

@@ -1,0 +1,49 @@
+package io.pq32.lucene;
+
+import java.io.IOException;
+import org.apache.lucene.codecs.KnnVectorsFormat;
+import org.apache.lucene.codecs.KnnVectorsReader;
+import org.apache.lucene.codecs.KnnVectorsWriter;
+import org.apache.lucene.codecs.hnsw.FlatVectorScorerUtil;
+import org.apache.lucene.codecs.hnsw.FlatVectorsReader;
+import org.apache.lucene.codecs.hnsw.FlatVectorsWriter;
+import org.apache.lucene.codecs.lucene99.Lucene99FlatVectorsFormat;
+import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
+import org.apache.lucene.index.SegmentReadState;
+import org.apache.lucene.index.SegmentWriteState;
+
+/**
+ * What is left to Lucene: the full float vectors, and byte vectors altogether. The files of the
+ * latter carry a suffix of their own so that both can stand in one segment.
+ */
+final class RawVectors {
+  private static final String BYTES_SUFFIX = "bytes";
+
+  private final Lucene99FlatVectorsFormat floats =
+      new Lucene99FlatVectorsFormat(FlatVectorScorerUtil.getLucene99FlatVectorsScorer());
+  private final KnnVectorsFormat bytes;
+
+  RawVectors(Pq32HnswConfig config) {
+    bytes = new Lucene99HnswVectorsFormat(config.maxConn(), config.beamWidth());
+  }
+
+  FlatVectorsWriter writer(SegmentWriteState state) throws IOException {
+    return floats.fieldsWriter(state);
+  }
+
+  FlatVectorsReader reader(SegmentReadState state) throws IOException {
+    return floats.fieldsReader(state);
+  }
+
+  KnnVectorsWriter bytesWriter(SegmentWriteState state) throws IOException {
+    return bytes.fieldsWriter(new SegmentWriteState(state, bytesSuffix(state.segmentSuffix)));
+  }
+
+  KnnVectorsReader bytesReader(SegmentReadState state) throws IOException {
+    return bytes.fieldsReader(new SegmentReadState(state, bytesSuffix(state.segmentSuffix)));
+  }
+
+  private static String bytesSuffix(String suffix) {
+    return suffix.isEmpty() ? BYTES_SUFFIX : suffix + "_" + BYTES_SUFFIX;
+  }
+}

@@ -1,0 +1,56 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.Metric;
+import java.io.IOException;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.store.DataInput;
+
+/** Lucene's similarity functions as this format knows them: a number on disk and a metric. */
+enum Similarity {
+  EUCLIDEAN(0, VectorSimilarityFunction.EUCLIDEAN, Metric.EUCLIDEAN),
+  DOT_PRODUCT(1, VectorSimilarityFunction.DOT_PRODUCT, Metric.DOT_PRODUCT),
+  COSINE(2, VectorSimilarityFunction.COSINE, Metric.COSINE),
+  MAXIMUM_INNER_PRODUCT(3, VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT, Metric.DOT_PRODUCT);
+
+  private final int wireNumber;
+  private final VectorSimilarityFunction function;
+  private final Metric metric;
+
+  Similarity(int wireNumber, VectorSimilarityFunction function, Metric metric) {
+    this.wireNumber = wireNumber;
+    this.function = function;
+    this.metric = metric;
+  }
+
+  int wireNumber() {
+    return wireNumber;
+  }
+
+  VectorSimilarityFunction function() {
+    return function;
+  }
+
+  /** What orders the codes as the function orders the vectors. */
+  Metric metric() {
+    return metric;
+  }
+
+  static Similarity of(VectorSimilarityFunction function) {
+    for (Similarity similarity : values()) {
+      if (similarity.function == function) {
+        return similarity;
+      }
+    }
+    throw new IllegalArgumentException("unknown similarity function " + function);
+  }
+
+  static Similarity ofWireNumber(int wireNumber, DataInput in) throws IOException {
+    for (Similarity similarity : values()) {
+      if (similarity.wireNumber == wireNumber) {
+        return similarity;
+      }
+    }
+    throw new CorruptIndexException("unknown similarity function number " + wireNumber, in);
+  }
+}

@@ -1,0 +1,102 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.PqKernels;
+import io.pq32.quantization.PqLayout;
+import java.util.Arrays;
+
+/**
+ * Which ordinals have the largest sums of levels? Keeps {@code limit} of them; among equal sums the
+ * one offered first wins.
+ *
+ * <p>A histogram of the sums kept says at once how far the threshold may rise, so a candidate costs
+ * a few instructions and the array is swept only when it is full. (A heap costs a logarithm per
+ * candidate, and a bound that is raised only when it is full lets more candidates in.)
+ */
+final class TopSums {
+  /** Room beyond the limit: at least one block must fit before a sweep. */
+  private static final int SLACK = 1024;
+
+  private final int limit;
+  private final int[] ords;
+  private final short[] sums;
+  private final int[] histogram = new int[PqLayout.MAX_SUB_QUANTIZERS * PqKernels.MAX_LEVEL + 1];
+  private int count; // entries held, those at or below the threshold included
+  private int above; // entries above the threshold
+  private int threshold = -1;
+  private int largest; // sum ever held
+
+  TopSums(int limit) {
+    this.limit = limit;
+    this.ords = new int[limit + SLACK];
+    this.sums = new short[ords.length];
+  }
+
+  /** Only a larger sum can still enter. */
+  int threshold() {
+    return threshold;
+  }
+
+  /** Offers an ordinal. */
+  void offer(int ord, short sum) {
+    if (sum <= threshold) {
+      return;
+    }
+    if (count == ords.length) {
+      sweep();
+      if (sum <= threshold) {
+        return;
+      }
+    }
+    ords[count] = ord;
+    sums[count++] = sum;
+    histogram[sum]++;
+    largest = Math.max(largest, sum);
+    above++;
+    while (above - histogram[threshold + 1] >= limit) {
+      above -= histogram[++threshold];
+    }
+  }
+
+  /**
+   * Drops all but the {@code limit} best: afterwards only a sum above the least of them can enter.
+   */
+  private void sweep() {
+    int greater = 0;
+    int least = largest;
+    while (greater + histogram[least] < limit) {
+      greater += histogram[least--];
+    }
+    int equalsToKeep = limit - greater; // the first ones offered
+    histogram[least] = equalsToKeep;
+    Arrays.fill(histogram, 0, least, 0);
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      if (sums[i] > least || (sums[i] == least && equalsToKeep-- > 0)) {
+        ords[kept] = ords[i];
+        sums[kept++] = sums[i];
+      }
+    }
+    count = kept;
+    above = greater;
+    threshold = least;
+  }
+
+  /**
+   * The best ordinals, largest sum first, equal sums in the order offered.
+   *
+   * @return as many as were offered, up to the limit
+   */
+  int[] drain() {
+    int[] starts = new int[largest + 1];
+    int position = 0;
+    for (int sum = largest; sum >= 0; sum--) {
+      starts[sum] = position;
+      position += histogram[sum];
+    }
+    int[] sorted = new int[count];
+    for (int i = 0; i < count; i++) {
+      sorted[starts[sums[i]]++] = ords[i];
+    }
+    return count <= limit ? sorted : Arrays.copyOf(sorted, limit);
+  }
+}

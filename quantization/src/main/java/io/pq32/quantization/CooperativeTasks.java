@@ -1,0 +1,107 @@
+package io.pq32.quantization;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+
+/**
+ * Runs numbered tasks on the calling thread and on as many helpers as an executor grants.
+ *
+ * <p>The caller takes tasks like any helper, and waits only for tasks that a helper has already
+ * begun. So it makes progress when the executor is busy, refuses, or is the very pool the caller
+ * runs on: a merge never waits for a thread that is itself waiting for the merge.
+ */
+public final class CooperativeTasks {
+  private final Executor executor;
+  private final int helpers;
+
+  /** Tasks run on the calling thread alone. */
+  public static final CooperativeTasks CALLER_ONLY = new CooperativeTasks(Runnable::run, 0);
+
+  /**
+   * @param executor runs the helpers; may refuse or delay them
+   * @param helpers most threads besides the caller, 0 or more
+   */
+  public CooperativeTasks(Executor executor, int helpers) {
+    if (helpers < 0) {
+      throw new IllegalArgumentException("helpers must be at least 0; got " + helpers);
+    }
+    this.executor = executor;
+    this.helpers = helpers;
+  }
+
+  /** Threads that may work at once, the caller among them. */
+  public int parallelism() {
+    return helpers + 1;
+  }
+
+  /**
+   * Runs {@code task} for every number from 0 to {@code count - 1} and returns when all are done.
+   * The first exception of a task ends the handing out of further ones and is thrown again here.
+   */
+  public void run(int count, IntConsumer task) {
+    Run run = new Run(count, task);
+    for (int i = 0; i < Math.min(helpers, count - 1); i++) {
+      try {
+        executor.execute(run);
+      } catch (RejectedExecutionException _) {
+        break; // the caller does what is left
+      }
+    }
+    run.run();
+    run.awaitBegunTasks();
+  }
+
+  private static final class Run implements Runnable {
+    private final int count;
+    private final IntConsumer task;
+    private final AtomicInteger next = new AtomicInteger();
+    private final CountDownLatch unfinished;
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+    Run(int count, IntConsumer task) {
+      this.count = count;
+      this.task = task;
+      this.unfinished = new CountDownLatch(count);
+    }
+
+    @Override
+    public void run() {
+      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+        try {
+          if (failure.get() == null) {
+            task.accept(i);
+          }
+        } catch (Throwable t) {
+          failure.compareAndSet(null, t);
+        } finally {
+          unfinished.countDown();
+        }
+      }
+    }
+
+    void awaitBegunTasks() {
+      boolean interrupted = false;
+      while (true) {
+        try {
+          unfinished.await();
+          break;
+        } catch (InterruptedException _) {
+          interrupted = true; // helpers still write into the caller's arrays: wait for them
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      switch (failure.get()) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case Throwable t -> throw new IllegalStateException(t);
+      }
+    }
+  }
+}

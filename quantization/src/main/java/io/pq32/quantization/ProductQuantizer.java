@@ -1,0 +1,417 @@
+package io.pq32.quantization;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * A trained product quantizer: learned projection, codebooks, and what follows from them.
+ *
+ * <p>A vector {@code x} is centered, projected, cut into sub-vectors, and each sub-vector is
+ * replaced by the number of its nearest centroid (Jegou, Douze, Schmid: Product Quantization for
+ * Nearest Neighbor Search, 2011). The projection is the PCA of the training sample with the
+ * components dealt to the sub-quantizers so that each carries the same share of log-variance (the
+ * parametric solution of Ge, He, Ke, Sun: Optimized Product Quantization, 2013).
+ *
+ * <p>Immutable and safe for use by several threads; scratch lives in {@link Encoder} and {@link
+ * AdcTable}.
+ */
+public final class ProductQuantizer {
+  private final PqLayout layout;
+  private final Metric metric;
+  private final float[] mean; // [dimension]
+  private final float[] projection; // [dimension][projectedDimension]
+  private final float[] codebooks; // [subQuantizer][subDimension][centroid]
+  private final float[] halfNorms; // [subQuantizer][centroid]
+  private final double squaredComponentLength;
+
+  ProductQuantizer(
+      PqLayout layout, Metric metric, float[] mean, float[] projection, float[] codebooks) {
+    this.layout = layout;
+    this.metric = metric;
+    this.mean = mean;
+    this.projection = projection;
+    this.codebooks = codebooks;
+    this.halfNorms = halfNorms(codebooks, layout.subQuantizers(), layout.subDimension());
+    this.squaredComponentLength = squaredComponentLength(layout, projection);
+  }
+
+  /** The components are orthogonal and of one length, which the unit of the training data sets. */
+  private static double squaredComponentLength(PqLayout layout, float[] projection) {
+    double sum = 0;
+    for (float value : projection) {
+      sum += (double) value * value;
+    }
+    return sum / Math.min(layout.dimension(), layout.projectedDimension());
+  }
+
+  static float[] halfNorms(float[] codebooks, int subQuantizers, int subDimension) {
+    float[] halfNorms = new float[subQuantizers * PqKernels.CODEBOOK_SIZE];
+    for (int m = 0; m < subQuantizers; m++) {
+      for (int d = 0; d < subDimension; d++) {
+        int row = (m * subDimension + d) * PqKernels.CODEBOOK_SIZE;
+        for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
+          float value = codebooks[row + centroid];
+          halfNorms[m * PqKernels.CODEBOOK_SIZE + centroid] += 0.5f * value * value;
+        }
+      }
+    }
+    return halfNorms;
+  }
+
+  /** How vectors are cut. */
+  public PqLayout layout() {
+    return layout;
+  }
+
+  /** What nearness means. */
+  public Metric metric() {
+    return metric;
+  }
+
+  /** Bytes of the serialized form of a quantizer of this layout; see {@link #toBytes()}. */
+  public static int byteSize(PqLayout layout) {
+    int floats =
+        layout.dimension()
+            + layout.dimension() * layout.projectedDimension()
+            + layout.projectedDimension() * PqKernels.CODEBOOK_SIZE;
+    return floats * Float.BYTES;
+  }
+
+  /**
+   * Serializes mean {@code [dimension]}, projection {@code [dimension][projectedDimension]} and
+   * codebooks {@code [subQuantizer][subDimension][centroid]}, in this order, as little-endian
+   * float32. Layout and metric are the reader's to know.
+   */
+  public byte[] toBytes() {
+    byte[] bytes = new byte[byteSize(layout)];
+    ByteBuffer.wrap(bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .put(mean)
+        .put(projection)
+        .put(codebooks);
+    return bytes;
+  }
+
+  /**
+   * The quantizer that {@link #toBytes()} wrote.
+   *
+   * @throws IllegalArgumentException when the length is not that of the layout or a value is not
+   *     finite
+   */
+  public static ProductQuantizer fromBytes(PqLayout layout, Metric metric, byte[] bytes) {
+    if (bytes.length != byteSize(layout)) {
+      throw new IllegalArgumentException(
+          "a quantizer of " + layout + " has " + byteSize(layout) + " bytes; got " + bytes.length);
+    }
+    FloatBuffer floats = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    float[] mean = new float[layout.dimension()];
+    float[] projection = new float[layout.dimension() * layout.projectedDimension()];
+    float[] codebooks = new float[layout.projectedDimension() * PqKernels.CODEBOOK_SIZE];
+    floats.get(mean).get(projection).get(codebooks);
+    requireFinite("mean", mean);
+    requireFinite("projection", projection);
+    requireFinite("codebooks", codebooks);
+    return new ProductQuantizer(layout, metric, mean, projection, codebooks);
+  }
+
+  private static void requireFinite(String part, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new IllegalArgumentException(part + "[" + i + "] is " + values[i]);
+      }
+    }
+  }
+
+  /** Identity: the first 16 bytes of the SHA-256 of {@link #toBytes()}, in hexadecimal. */
+  public String id() {
+    return id(toBytes());
+  }
+
+  /** {@link #id()} of a serialized quantizer. */
+  public static String id(byte[] bytes) {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+      return HexFormat.of().formatHex(digest, 0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
+  /** Heap bytes of the arrays held. */
+  public long ramBytesUsed() {
+    return Float.BYTES
+        * ((long) mean.length + projection.length + codebooks.length + halfNorms.length);
+  }
+
+  /** A new encoder; it has scratch and belongs to one thread. */
+  public Encoder encoder() {
+    return new Encoder();
+  }
+
+  /** A new table for queries; it has scratch and belongs to one thread. */
+  public AdcTable newTable() {
+    return new AdcTable(this);
+  }
+
+  /** The code of one vector. {@link Encoder} does many. */
+  public byte[] encode(float[] vector) {
+    requireDimension(vector);
+    byte[] code = new byte[layout.codeBytes()];
+    Encoder encoder = encoder();
+    encoder.add(vector);
+    encoder.flush(code, 0);
+    return code;
+  }
+
+  /**
+   * The vector a code stands for, in the space of the stored vectors (for {@link Metric#COSINE}: of
+   * the vectors scaled to unit length). What the projection dropped is the mean's.
+   */
+  public float[] decode(byte[] code) {
+    requireCode(code);
+    float[] projected = new float[layout.projectedDimension()];
+    copyCentroids(code, projected);
+    // Components are orthogonal and of one length, so the transpose of the projection undoes it up
+    // to the square of that length.
+    float[] vector = mean.clone();
+    for (int i = 0; i < vector.length; i++) {
+      double sum = 0;
+      for (int j = 0; j < projected.length; j++) {
+        sum += (double) projection[i * projected.length + j] * projected[j];
+      }
+      vector[i] += (float) (sum / squaredComponentLength);
+    }
+    return vector;
+  }
+
+  /**
+   * Symmetric distance: that of the two vectors the codes stand for; the squared Euclidean
+   * distance, or the negative inner product for the other metrics. Smaller is nearer.
+   */
+  public float distance(byte[] a, byte[] b) {
+    requireCode(a);
+    requireCode(b);
+    float[] x = decode(a);
+    float[] y = decode(b);
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += metric == Metric.EUCLIDEAN ? square((double) x[i] - y[i]) : -(double) x[i] * y[i];
+    }
+    return (float) sum;
+  }
+
+  /**
+   * How much of the spread of some vectors do their codes lose? The mean squared distance between a
+   * vector and what its code stands for, as a share of the mean squared distance between a vector
+   * and the mean of all: 0 is lossless, 1 is what one centroid for all would lose.
+   *
+   * @param ords which vectors of the source; the share of none, or of equal vectors, is 0
+   */
+  public double distortion(VectorSource source, int[] ords) throws IOException {
+    int dimension = layout.dimension();
+    Encoder encoder = encoder();
+    byte[] codes = new byte[encoder.capacity() * layout.codeBytes()];
+    float[] vector = new float[dimension];
+    double[] sum = new double[dimension];
+    double squares = 0;
+    double lost = 0;
+    for (int i = 0; i < ords.length; i++) {
+      source.copy(ords[i], vector, 0);
+      normalizeIfCosine(vector, 0);
+      for (int d = 0; d < dimension; d++) {
+        double centered = (double) vector[d] - mean[d];
+        sum[d] += centered;
+        squares += centered * centered;
+      }
+      encoder.add(vector);
+      if (encoder.count() == encoder.capacity() || i == ords.length - 1) {
+        lost += encoder.flushAndMeasure(codes);
+      }
+    }
+    double squaredMean = 0;
+    for (double value : sum) {
+      squaredMean += square(value / ords.length);
+    }
+    double spread = squares / ords.length - squaredMean;
+    return spread > 0 ? Math.max(0, squares + lost) / ords.length / spread : 0;
+  }
+
+  private static double square(double x) {
+    return x * x;
+  }
+
+  /** Squared length of every component of the projection. */
+  double squaredComponentLength() {
+    return squaredComponentLength;
+  }
+
+  private void copyCentroids(byte[] code, float[] projected) {
+    int subDimension = layout.subDimension();
+    for (int row = 0; row < projected.length; row++) {
+      int centroid = code[row / subDimension] & 0xFF;
+      projected[row] = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+    }
+  }
+
+  private void requireDimension(float[] vector) {
+    if (vector.length != layout.dimension()) {
+      throw new IllegalArgumentException(
+          "vector must have dimension " + layout.dimension() + "; got " + vector.length);
+    }
+  }
+
+  private void requireCode(byte[] code) {
+    if (code.length != layout.codeBytes()) {
+      throw new IllegalArgumentException(
+          "code must have " + layout.codeBytes() + " bytes; got " + code.length);
+    }
+  }
+
+  float[] halfNorms() {
+    return halfNorms;
+  }
+
+  float[] codebooks() {
+    return codebooks;
+  }
+
+  /** Inner product of a query (scaled to unit length for cosine) with the mean. */
+  float meanProduct(float[] query) {
+    return PqKernels.instance().dot(query, 0, mean, 0, mean.length);
+  }
+
+  void normalizeIfCosine(float[] vectors, int offset) {
+    if (metric == Metric.COSINE) {
+      normalize(vectors, offset, layout.dimension());
+    }
+  }
+
+  /** Scales to unit length in double precision; a zero vector stays zero. */
+  static void normalize(float[] vectors, int offset, int dimension) {
+    double sum = 0;
+    for (int i = offset; i < offset + dimension; i++) {
+      sum += (double) vectors[i] * vectors[i];
+    }
+    if (sum > 0) {
+      double factor = 1 / Math.sqrt(sum);
+      for (int i = offset; i < offset + dimension; i++) {
+        vectors[i] = (float) (vectors[i] * factor);
+      }
+    }
+  }
+
+  /** Subtracts the mean from {@code vectors [count][dimension]}. */
+  void center(float[] vectors, int count) {
+    int dimension = layout.dimension();
+    for (int i = 0; i < count; i++) {
+      int offset = i * dimension;
+      for (int d = 0; d < dimension; d++) {
+        vectors[offset + d] -= mean[d];
+      }
+    }
+  }
+
+  /** Projects {@code vectors [count][dimension]} to {@code out [count][projectedDimension]}. */
+  void project(float[] vectors, int count, float[] out) {
+    int columns = layout.projectedDimension();
+    Arrays.fill(out, 0, count * columns, 0);
+    PqKernels.instance()
+        .multiplyAdd(vectors, 0, count, layout.dimension(), projection, columns, out, 0);
+  }
+
+  /**
+   * Encodes vectors in batches: {@link #add} up to {@link #capacity()} of them, then {@link
+   * #flush}.
+   */
+  public final class Encoder {
+    // Enough rows for the matrix kernel to reuse what it loads, few enough to stay in a core's
+    // cache.
+    private static final int BATCH = 32;
+
+    private final float[] vectors = new float[BATCH * layout.dimension()];
+    private final float[] projected = new float[BATCH * layout.projectedDimension()];
+    private int count;
+
+    private Encoder() {}
+
+    /** Vectors a batch holds. */
+    public int capacity() {
+      return BATCH;
+    }
+
+    /** Vectors added since the last {@link #flush}. */
+    public int count() {
+      return count;
+    }
+
+    /** Adds a vector to the batch. */
+    public void add(float[] vector) {
+      requireDimension(vector);
+      if (count == BATCH) {
+        throw new IllegalStateException("a batch holds " + BATCH + " vectors: flush it first");
+      }
+      int offset = count * layout.dimension();
+      System.arraycopy(vector, 0, vectors, offset, layout.dimension());
+      normalizeIfCosine(vectors, offset);
+      count++;
+    }
+
+    /**
+     * Writes the codes of the batch to {@code codes [count][codeBytes]} from {@code offset} on and
+     * empties it.
+     *
+     * @return the number of vectors encoded
+     */
+    public int flush(byte[] codes, int offset) {
+      PqKernels kernels = PqKernels.instance();
+      int subDimension = layout.subDimension();
+      int columns = layout.projectedDimension();
+      center(vectors, count);
+      project(vectors, count, projected);
+      for (int m = 0; m < layout.subQuantizers(); m++) {
+        kernels.nearest(
+            projected,
+            m * subDimension,
+            columns,
+            count,
+            codebooks,
+            m * subDimension * PqKernels.CODEBOOK_SIZE,
+            subDimension,
+            halfNorms,
+            m * PqKernels.CODEBOOK_SIZE,
+            codes,
+            offset + m,
+            layout.codeBytes());
+      }
+      int encoded = count;
+      count = 0;
+      return encoded;
+    }
+
+    /**
+     * Like {@link #flush}; returns the sum over the batch of the squared distance to the centroids
+     * less the squared distance to the mean, which the projection cannot tell.
+     */
+    private double flushAndMeasure(byte[] codes) {
+      int encoded = flush(codes, 0);
+      int columns = layout.projectedDimension();
+      int subDimension = layout.subDimension();
+      double sum = 0;
+      for (int i = 0; i < encoded; i++) {
+        for (int row = 0; row < columns; row++) {
+          int centroid = codes[i * layout.codeBytes() + row / subDimension] & 0xFF;
+          double value = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+          sum += value * (value - 2 * projected[i * columns + row]);
+        }
+      }
+      return sum / squaredComponentLength;
+    }
+  }
+}
