@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "benchmarks",
     description = "Measures pq32 beside Lucene's own vector formats.",
-    subcommands = {JmhCommand.class},
+    subcommands = {RecallCommand.class, JmhCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class Benchmarks {
   @Option(
@@ -33,6 +33,14 @@ public final class Benchmarks {
     CommandLine commandLine = new CommandLine(new Benchmarks());
     // JMH has a command line of its own: everything after "jmh" is left to it.
     commandLine.getSubcommands().get("jmh").setUnmatchedOptionsArePositionalParams(true);
-    return commandLine;
+    CommandLine.IExecutionExceptionHandler unexpected = commandLine.getExecutionExceptionHandler();
+    return commandLine.setExecutionExceptionHandler(
+        (e, command, result) -> {
+          if (e instanceof BadInputException) {
+            command.getErr().println(command.getCommandName() + ": " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+          }
+          return unexpected.handleExecutionException(e, command, result);
+        });
   }
 }

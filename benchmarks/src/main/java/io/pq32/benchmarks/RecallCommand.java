@@ -1,0 +1,285 @@
+package io.pq32.benchmarks;
+
+import io.pq32.lucene.Pq32HnswConfig;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.lucene.util.IOUtils;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures recall against speed, build time and size of vectors formats on one data set. */
+@Command(
+    name = "recall",
+    sortOptions = false,
+    showDefaultValues = true,
+    usageHelpAutoWidth = true,
+    description =
+        "Builds an index per format and prints recall against speed, build time and bytes per"
+            + " vector.")
+final class RecallCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description =
+          "folder with base.*, queries.*, perhaps gt.ivecs and stats.json (for its 'metric');"
+              + " vectors as .fvecs, .bvecs or .u8.bvecs (unit(u - 128)), plain or .gz")
+  private Path dataFolder;
+
+  @Option(names = "--base", paramLabel = "FILE", description = "vectors, instead of --data")
+  private Path base;
+
+  @Option(names = "--queries", paramLabel = "FILE", description = "queries, instead of --data")
+  private Path queries;
+
+  @Option(
+      names = "--truth",
+      paramLabel = "FILE",
+      description = "exact neighbors (.ivecs); computed if not given")
+  private Path truth;
+
+  @Option(
+      names = "--metric",
+      paramLabel = "NAME",
+      description = "l2, dot, cosine or mip; default: that of stats.json")
+  private String metric;
+
+  @Option(
+      names = "--formats",
+      split = ",",
+      paramLabel = "NAME",
+      defaultValue = "pq32,float,int8,int4,1bit",
+      description = "any of pq32, pq32-graph, pq32-scan, float, int8, int4, 1bit")
+  private List<String> formats;
+
+  @Option(
+      names = "--fanouts",
+      split = ",",
+      paramLabel = "N",
+      defaultValue = "10,20,50,100,200,400",
+      description = "candidates asked of the index, of which the best k count")
+  private List<Integer> fanOuts;
+
+  @Option(names = "--k", paramLabel = "N", description = "hits that count")
+  private int k = 10;
+
+  @Option(
+      names = "--targets",
+      split = ",",
+      paramLabel = "R",
+      defaultValue = "0.95,0.99",
+      description = "recalls at which speeds are compared")
+  private List<Double> targets;
+
+  @Option(
+      names = "--limit-base",
+      paramLabel = "N",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description = "index a random sample of so many vectors")
+  private int limitBase = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--limit-queries",
+      paramLabel = "N",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description = "run a random sample of so many queries")
+  private int limitQueries = Integer.MAX_VALUE;
+
+  @Option(names = "--seed", paramLabel = "N", description = "of the samples")
+  private long seed = 42;
+
+  @Option(names = "--max-conn", paramLabel = "N", description = "links per node, all formats")
+  private int maxConn = Pq32HnswConfig.DEFAULT.maxConn();
+
+  @Option(
+      names = "--beam-width",
+      paramLabel = "N",
+      description = "candidates while inserting, all formats")
+  private int beamWidth = Pq32HnswConfig.DEFAULT.beamWidth();
+
+  @Option(names = "--bytes-per-vector", paramLabel = "N", description = "code bytes of pq32")
+  private int bytesPerVector = Pq32HnswConfig.DEFAULT.bytesPerVector();
+
+  @Option(
+      names = "--graph-threshold",
+      paramLabel = "N",
+      description = "vectors from which a segment of pq32 gets a graph")
+  private int graphThreshold = Pq32HnswConfig.DEFAULT.graphThreshold();
+
+  @Option(
+      names = "--segments",
+      paramLabel = "N",
+      description = "1: force-merge to one; more: so many equal flushes, no merges")
+  private int segments = 1;
+
+  // Elasticsearch gives indexing 10 % of the heap; this is what a node with 1 to 2 GB would give.
+  @Option(names = "--ram-buffer", paramLabel = "MB", description = "buffer of IndexWriter")
+  private int ramBufferMb = 128;
+
+  @Option(names = "--threads", paramLabel = "N", description = "searching at the same time")
+  private int threads = 1;
+
+  @Option(names = "--warmup", paramLabel = "N", description = "passes that do not count")
+  private int warmUps = 1;
+
+  @Option(names = "--repeats", paramLabel = "N", description = "passes that count")
+  private int repeats = 3;
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      description = "where indexes are built, and deleted at the end; default: ${DEFAULT-VALUE}")
+  private Path work = Path.of(System.getProperty("java.io.tmpdir"));
+
+  @Option(
+      names = "--cache",
+      paramLabel = "DIR",
+      description = "where computed neighbors are kept; default: ${DEFAULT-VALUE}")
+  private Path cache =
+      Path.of(
+          System.getProperty("java.io.tmpdir"),
+          "pq32-benchmarks-" + System.getProperty("user.name"));
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "append the results to this file, one JSON object per line")
+  private Path json;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "show this help")
+  private boolean help;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    RecallPlan plan = plan();
+    DatasetFiles files = files();
+    Environment environment = Environment.current();
+    Progress.Factory progress = Progress.Factory.forConsole();
+    Path scratch = Files.createTempDirectory(Files.createDirectories(work), "pq32-recall-");
+    Thread removal = new Thread(() -> remove(scratch));
+    Runtime.getRuntime().addShutdownHook(removal);
+    try (PrintWriter jsonLines = new PrintWriter(jsonWriter());
+        Arena arena = Arena.ofShared()) {
+      Dataset data =
+          Dataset.load(
+              files,
+              new Dataset.Selection(limitBase, limitQueries, seed, k),
+              scratch,
+              cache,
+              arena,
+              progress);
+      if (segments > data.base().size()) {
+        throw new BadInputException(
+            "--segments must be at most the %d vectors there are; got %d"
+                .formatted(data.base().size(), segments));
+      }
+      RecallReport report = new RecallReport(spec.commandLine().getOut(), jsonLines);
+      report.head(environment, data, plan);
+      new RecallRun(data, plan, scratch, progress).run(report);
+    } finally {
+      Runtime.getRuntime().removeShutdownHook(removal);
+      remove(scratch);
+    }
+    return 0;
+  }
+
+  private static void remove(Path scratch) {
+    try {
+      IOUtils.rm(scratch);
+    } catch (IOException e) {
+      System.err.println("could not remove " + scratch + ": " + e.getMessage());
+    }
+  }
+
+  private RecallPlan plan() {
+    atLeast("--k", k, 1);
+    atLeast("--limit-base", limitBase, 1);
+    atLeast("--limit-queries", limitQueries, 1);
+    atLeast("--segments", segments, 1);
+    atLeast("--ram-buffer", ramBufferMb, 1);
+    atLeast("--threads", threads, 1);
+    atLeast("--warmup", warmUps, 0);
+    atLeast("--repeats", repeats, 1);
+    for (int fanOut : fanOuts) {
+      if (fanOut < k) {
+        throw new BadInputException(
+            "--fanouts must be at least --k %d; got %d".formatted(k, fanOut));
+      }
+    }
+    for (double target : targets) {
+      if (!(target > 0 && target <= 1)) {
+        throw new BadInputException("--targets must be above 0 and at most 1; got " + target);
+      }
+    }
+    List<Contender> contenders =
+        new LinkedHashSet<>(formats).stream().map(Contender::named).toList();
+    BuildSettings build =
+        new BuildSettings(
+            maxConn, beamWidth, bytesPerVector, graphThreshold, segments, ramBufferMb);
+    for (Contender contender : contenders) {
+      try {
+        contender.format(build);
+      } catch (IllegalArgumentException e) {
+        throw new BadInputException(contender + ": " + e.getMessage());
+      }
+    }
+    return new RecallPlan(
+        contenders,
+        build,
+        fanOuts.stream().distinct().sorted().toList(),
+        k,
+        threads,
+        warmUps,
+        repeats,
+        targets);
+  }
+
+  private static void atLeast(String option, int value, int min) {
+    if (value < min) {
+      throw new BadInputException("%s must be at least %d; got %d".formatted(option, min, value));
+    }
+  }
+
+  private DatasetFiles files() throws IOException {
+    Optional<Similarity> similarity = Optional.ofNullable(metric).map(Similarity::named);
+    if (dataFolder != null) {
+      if (base != null || queries != null || truth != null) {
+        throw new BadInputException("--data excludes --base, --queries and --truth");
+      }
+      return DatasetFiles.in(dataFolder, similarity);
+    }
+    if (base == null || queries == null || similarity.isEmpty()) {
+      throw new BadInputException(
+          "give either --data DIR or --base FILE, --queries FILE and --metric NAME");
+    }
+    return new DatasetFiles(
+        base.getFileName().toString(), base, queries, Optional.ofNullable(truth), similarity.get());
+  }
+
+  private Writer jsonWriter() throws IOException {
+    if (json == null) {
+      return Writer.nullWriter();
+    }
+    if (json.toAbsolutePath().getParent() == null
+        || !Files.isDirectory(json.toAbsolutePath().getParent())) {
+      throw new BadInputException("--json " + json + ": no such folder");
+    }
+    return Files.newBufferedWriter(json, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+}

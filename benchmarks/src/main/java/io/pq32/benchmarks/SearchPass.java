@@ -1,0 +1,71 @@
+package io.pq32.benchmarks;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.lucene.search.ScoreDoc;
+
+/**
+ * One run of all queries against one index.
+ *
+ * @param seconds from the first query to the end of the last
+ * @param nanos time of each query
+ * @param hits base ids found: [query][rank]
+ */
+record SearchPass(double seconds, long[] nanos, int[][] hits) {
+
+  double queriesPerSecond() {
+    return nanos.length / seconds;
+  }
+
+  /** Every thread of the pool takes the next query until none is left. */
+  static SearchPass run(
+      SearchableIndex index,
+      float[][] queries,
+      int fanOut,
+      int k,
+      int threads,
+      ExecutorService executor)
+      throws IOException, InterruptedException {
+    long[] nanos = new long[queries.length];
+    ScoreDoc[][] found = new ScoreDoc[queries.length][];
+    AtomicInteger next = new AtomicInteger();
+    long start = System.nanoTime();
+    List<Future<?>> workers = new ArrayList<>();
+    for (int t = 0; t < threads; t++) {
+      workers.add(
+          executor.submit(
+              () -> {
+                for (int q = next.getAndIncrement();
+                    q < queries.length;
+                    q = next.getAndIncrement()) {
+                  long before = System.nanoTime();
+                  found[q] = index.search(queries[q], fanOut, k);
+                  nanos[q] = System.nanoTime() - before;
+                }
+                return null;
+              }));
+    }
+    try {
+      for (Future<?> worker : workers) {
+        worker.get();
+      }
+    } catch (ExecutionException e) {
+      throw new IOException("a search failed", e.getCause());
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+
+    int[][] hits = new int[queries.length][];
+    for (int q = 0; q < queries.length; q++) {
+      hits[q] = new int[found[q].length];
+      for (int rank = 0; rank < hits[q].length; rank++) {
+        hits[q][rank] = index.id(found[q][rank].doc);
+      }
+    }
+    return new SearchPass(seconds, nanos, hits);
+  }
+}
