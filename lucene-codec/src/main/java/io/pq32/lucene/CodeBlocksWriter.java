@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.ProductQuantizer;
+import io.pq32.quantization.ProjectionBatch;
 import java.io.IOException;
 import java.util.Arrays;
 import org.apache.lucene.store.IndexOutput;
@@ -12,31 +13,28 @@ import org.apache.lucene.store.IndexOutput;
  */
 final class CodeBlocksWriter {
   private final IndexOutput out;
-  private final ProductQuantizer.Encoder encoder;
+  private final ProjectionBatch batch;
   private final int codeBytes;
   private final byte[] rows; // [code][subQuantizer]
   private final byte[] block; // [subQuantizer][code]
   private final byte[] encoded;
-  private final int[] pending; // rows that wait for the encoder
+  private final int[] pending; // rows that wait to be encoded
   private int filled;
 
   CodeBlocksWriter(ProductQuantizer quantizer, IndexOutput out) {
     this.out = out;
-    this.encoder = quantizer.encoder();
+    this.batch = quantizer.newBatch(PqKernels.BLOCK_SIZE);
     this.codeBytes = quantizer.layout().codeBytes();
     this.rows = new byte[PqKernels.BLOCK_SIZE * codeBytes];
     this.block = new byte[rows.length];
-    this.encoded = new byte[encoder.capacity() * codeBytes];
-    this.pending = new int[encoder.capacity()];
+    this.encoded = new byte[batch.capacity() * codeBytes];
+    this.pending = new int[batch.capacity()];
   }
 
   /** Adds the next vector, to be encoded. */
   void add(float[] vector) throws IOException {
-    pending[encoder.count()] = filled;
-    encoder.add(vector);
-    if (encoder.count() == encoder.capacity()) {
-      encodePending();
-    }
+    pending[batch.count()] = filled;
+    batch.add(vector);
     advance();
   }
 
@@ -61,10 +59,12 @@ final class CodeBlocksWriter {
   }
 
   private void encodePending() {
-    int count = encoder.flush(encoded, 0);
-    for (int i = 0; i < count; i++) {
+    batch.project();
+    batch.encode(encoded, 0);
+    for (int i = 0; i < batch.count(); i++) {
       System.arraycopy(encoded, i * codeBytes, rows, pending[i] * codeBytes, codeBytes);
     }
+    batch.clear();
   }
 
   private void writeBlock() throws IOException {

@@ -11,8 +11,7 @@ package io.pq32.quantization;
  */
 public final class AdcTable {
   private final ProductQuantizer quantizer;
-  private final float[] query;
-  private final float[] projected;
+  private final ProjectionBatch single;
   private final float[] entries; // [subQuantizer][centroid], larger is nearer
   private final float[] minima; // [subQuantizer]
   private final byte[] levels; // [subQuantizer][centroid]
@@ -21,50 +20,52 @@ public final class AdcTable {
   AdcTable(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
     PqLayout layout = quantizer.layout();
-    this.query = new float[layout.dimension()];
-    this.projected = new float[layout.projectedDimension()];
+    this.single = quantizer.newBatch(1);
     this.entries = new float[layout.subQuantizers() * PqKernels.CODEBOOK_SIZE];
     this.minima = new float[layout.subQuantizers()];
     this.levels = new byte[entries.length];
   }
 
-  /** Fills the table for a query, or for a stored vector taken as one. */
-  public void fill(float[] vector) {
-    if (vector.length != query.length) {
-      throw new IllegalArgumentException(
-          "query must have dimension " + query.length + "; got " + vector.length);
-    }
+  /** Fills the table for a query. */
+  public void fill(float[] query) {
+    single.clear();
+    single.add(query);
+    single.project();
+    fill(single, 0);
+  }
+
+  /** Fills the table for vector {@code i} of a projected batch. */
+  public void fill(ProjectionBatch batch, int i) {
     PqKernels kernels = PqKernels.instance();
     PqLayout layout = quantizer.layout();
-    System.arraycopy(vector, 0, query, 0, query.length);
-    quantizer.normalizeIfCosine(query, 0);
-    boolean euclidean = quantizer.metric() == Metric.EUCLIDEAN;
-    if (euclidean) {
-      quantizer.center(query, 1);
-    } else {
-      bias = quantizer.meanProduct(query);
-    }
-    quantizer.project(query, 1, projected);
+    float[] projected = batch.projected();
+    int offset = i * layout.projectedDimension();
     kernels.innerProducts(
         projected,
-        0,
+        offset,
         quantizer.codebooks(),
         layout.subQuantizers(),
         layout.subDimension(),
         entries);
-    if (euclidean) {
+    if (quantizer.metric() == Metric.EUCLIDEAN) {
+      // The nearest centroid has the largest inner product less half its squared norm.
       float[] halfNorms = quantizer.halfNorms();
-      for (int i = 0; i < entries.length; i++) {
-        entries[i] -= halfNorms[i];
+      for (int j = 0; j < entries.length; j++) {
+        entries[j] -= halfNorms[j];
       }
-      bias = 0.5f * kernels.dot(projected, 0, projected, 0, projected.length);
+      bias = 0.5f * kernels.dot(projected, offset, projected, offset, layout.projectedDimension());
+    } else {
+      // The projected query is centered; an inner product counts from zero.
+      float[] meanProducts = quantizer.meanProducts();
+      for (int j = 0; j < entries.length; j++) {
+        entries[j] += meanProducts[j];
+      }
+      bias = quantizer.meanProduct(batch.centered(), i * layout.dimension());
     }
     kernels.quantize(entries, layout.subQuantizers(), minima, levels);
   }
 
-  /**
-   * The 7-bit table {@code [subQuantizer][centroid]} of the last {@link #fill}; larger is nearer.
-   */
+  /** The 7-bit table {@code [subQuantizer][centroid]} last filled; larger is nearer. */
   public byte[] levels() {
     return levels;
   }

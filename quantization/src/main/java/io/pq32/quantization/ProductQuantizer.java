@@ -18,8 +18,8 @@ import java.util.HexFormat;
  * components dealt to the sub-quantizers so that each carries the same share of log-variance (the
  * parametric solution of Ge, He, Ke, Sun: Optimized Product Quantization, 2013).
  *
- * <p>Immutable and safe for use by several threads; scratch lives in {@link Encoder} and {@link
- * AdcTable}.
+ * <p>Immutable and safe for use by several threads; scratch lives in {@link ProjectionBatch} and
+ * {@link AdcTable}.
  */
 public final class ProductQuantizer {
   private final PqLayout layout;
@@ -28,6 +28,7 @@ public final class ProductQuantizer {
   private final float[] projection; // [dimension][projectedDimension]
   private final float[] codebooks; // [subQuantizer][subDimension][centroid]
   private final float[] halfNorms; // [subQuantizer][centroid]
+  private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
 
   ProductQuantizer(
@@ -39,6 +40,17 @@ public final class ProductQuantizer {
     this.codebooks = codebooks;
     this.halfNorms = halfNorms(codebooks, layout.subQuantizers(), layout.subDimension());
     this.squaredComponentLength = squaredComponentLength(layout, projection);
+    this.meanProducts = new float[halfNorms.length];
+    float[] projectedMean = new float[layout.projectedDimension()];
+    project(mean, 1, projectedMean);
+    PqKernels.instance()
+        .innerProducts(
+            projectedMean,
+            0,
+            codebooks,
+            layout.subQuantizers(),
+            layout.subDimension(),
+            meanProducts);
   }
 
   /** The components are orthogonal and of one length, which the unit of the training data sets. */
@@ -147,12 +159,16 @@ public final class ProductQuantizer {
   /** Heap bytes of the arrays held. */
   public long ramBytesUsed() {
     return Float.BYTES
-        * ((long) mean.length + projection.length + codebooks.length + halfNorms.length);
+        * ((long) mean.length
+            + projection.length
+            + codebooks.length
+            + halfNorms.length
+            + meanProducts.length);
   }
 
-  /** A new encoder; it has scratch and belongs to one thread. */
-  public Encoder encoder() {
-    return new Encoder();
+  /** A new batch for up to {@code capacity} vectors; it belongs to one thread. */
+  public ProjectionBatch newBatch(int capacity) {
+    return new ProjectionBatch(this, capacity);
   }
 
   /** A new table for queries; it has scratch and belongs to one thread. */
@@ -160,13 +176,13 @@ public final class ProductQuantizer {
     return new AdcTable(this);
   }
 
-  /** The code of one vector. {@link Encoder} does many. */
+  /** The code of one vector. {@link ProjectionBatch} does many. */
   public byte[] encode(float[] vector) {
-    requireDimension(vector);
     byte[] code = new byte[layout.codeBytes()];
-    Encoder encoder = encoder();
-    encoder.add(vector);
-    encoder.flush(code, 0);
+    ProjectionBatch batch = newBatch(1);
+    batch.add(vector);
+    batch.project();
+    batch.encode(code, 0);
     return code;
   }
 
@@ -216,23 +232,25 @@ public final class ProductQuantizer {
    */
   public double distortion(VectorSource source, int[] ords) throws IOException {
     int dimension = layout.dimension();
-    Encoder encoder = encoder();
-    byte[] codes = new byte[encoder.capacity() * layout.codeBytes()];
+    ProjectionBatch batch = newBatch(32);
+    byte[] codes = new byte[batch.capacity() * layout.codeBytes()];
     float[] vector = new float[dimension];
     double[] sum = new double[dimension];
     double squares = 0;
     double lost = 0;
     for (int i = 0; i < ords.length; i++) {
       source.copy(ords[i], vector, 0);
-      normalizeIfCosine(vector, 0);
-      for (int d = 0; d < dimension; d++) {
-        double centered = (double) vector[d] - mean[d];
-        sum[d] += centered;
-        squares += centered * centered;
-      }
-      encoder.add(vector);
-      if (encoder.count() == encoder.capacity() || i == ords.length - 1) {
-        lost += encoder.flushAndMeasure(codes);
+      batch.add(vector);
+      if (batch.count() == batch.capacity() || i == ords.length - 1) {
+        batch.project();
+        batch.encode(codes, 0);
+        float[] centered = batch.centered();
+        for (int j = 0; j < batch.count() * dimension; j++) {
+          sum[j % dimension] += centered[j];
+          squares += square(centered[j]);
+        }
+        lost += squaredDistanceBeyondMean(batch, codes);
+        batch.clear();
       }
     }
     double squaredMean = 0;
@@ -241,6 +259,24 @@ public final class ProductQuantizer {
     }
     double spread = squares / ords.length - squaredMean;
     return spread > 0 ? Math.max(0, squares + lost) / ords.length / spread : 0;
+  }
+
+  /**
+   * Sum over a batch of the squared distance to the decoded vector less the squared distance to the
+   * mean: the share that the projection drops is in both.
+   */
+  private double squaredDistanceBeyondMean(ProjectionBatch batch, byte[] codes) {
+    int columns = layout.projectedDimension();
+    float[] projected = batch.projected();
+    double sum = 0;
+    for (int i = 0; i < batch.count(); i++) {
+      for (int row = 0; row < columns; row++) {
+        int centroid = codes[i * layout.codeBytes() + row / layout.subDimension()] & 0xFF;
+        double value = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+        sum += value * (value - 2 * projected[i * columns + row]);
+      }
+    }
+    return sum / squaredComponentLength;
   }
 
   private static double square(double x) {
@@ -260,13 +296,6 @@ public final class ProductQuantizer {
     }
   }
 
-  private void requireDimension(float[] vector) {
-    if (vector.length != layout.dimension()) {
-      throw new IllegalArgumentException(
-          "vector must have dimension " + layout.dimension() + "; got " + vector.length);
-    }
-  }
-
   private void requireCode(byte[] code) {
     if (code.length != layout.codeBytes()) {
       throw new IllegalArgumentException(
@@ -282,9 +311,16 @@ public final class ProductQuantizer {
     return codebooks;
   }
 
-  /** Inner product of a query (scaled to unit length for cosine) with the mean. */
-  float meanProduct(float[] query) {
-    return PqKernels.instance().dot(query, 0, mean, 0, mean.length);
+  /** Inner products of the projected mean with the centroids, {@code [subQuantizer][centroid]}. */
+  float[] meanProducts() {
+    return meanProducts;
+  }
+
+  /** Inner product of a centered vector, before centering, with the mean. */
+  float meanProduct(float[] centered, int offset) {
+    PqKernels kernels = PqKernels.instance();
+    return kernels.dot(centered, offset, mean, 0, mean.length)
+        + kernels.dot(mean, 0, mean, 0, mean.length);
   }
 
   void normalizeIfCosine(float[] vectors, int offset) {
@@ -324,94 +360,5 @@ public final class ProductQuantizer {
     Arrays.fill(out, 0, count * columns, 0);
     PqKernels.instance()
         .multiplyAdd(vectors, 0, count, layout.dimension(), projection, columns, out, 0);
-  }
-
-  /**
-   * Encodes vectors in batches: {@link #add} up to {@link #capacity()} of them, then {@link
-   * #flush}.
-   */
-  public final class Encoder {
-    // Enough rows for the matrix kernel to reuse what it loads, few enough to stay in a core's
-    // cache.
-    private static final int BATCH = 32;
-
-    private final float[] vectors = new float[BATCH * layout.dimension()];
-    private final float[] projected = new float[BATCH * layout.projectedDimension()];
-    private int count;
-
-    private Encoder() {}
-
-    /** Vectors a batch holds. */
-    public int capacity() {
-      return BATCH;
-    }
-
-    /** Vectors added since the last {@link #flush}. */
-    public int count() {
-      return count;
-    }
-
-    /** Adds a vector to the batch. */
-    public void add(float[] vector) {
-      requireDimension(vector);
-      if (count == BATCH) {
-        throw new IllegalStateException("a batch holds " + BATCH + " vectors: flush it first");
-      }
-      int offset = count * layout.dimension();
-      System.arraycopy(vector, 0, vectors, offset, layout.dimension());
-      normalizeIfCosine(vectors, offset);
-      count++;
-    }
-
-    /**
-     * Writes the codes of the batch to {@code codes [count][codeBytes]} from {@code offset} on and
-     * empties it.
-     *
-     * @return the number of vectors encoded
-     */
-    public int flush(byte[] codes, int offset) {
-      PqKernels kernels = PqKernels.instance();
-      int subDimension = layout.subDimension();
-      int columns = layout.projectedDimension();
-      center(vectors, count);
-      project(vectors, count, projected);
-      for (int m = 0; m < layout.subQuantizers(); m++) {
-        kernels.nearest(
-            projected,
-            m * subDimension,
-            columns,
-            count,
-            codebooks,
-            m * subDimension * PqKernels.CODEBOOK_SIZE,
-            subDimension,
-            halfNorms,
-            m * PqKernels.CODEBOOK_SIZE,
-            codes,
-            offset + m,
-            layout.codeBytes());
-      }
-      int encoded = count;
-      count = 0;
-      return encoded;
-    }
-
-    /**
-     * Like {@link #flush}; returns the sum over the batch of the squared distance to the centroids
-     * less the squared distance to the mean, which the projection cannot tell.
-     */
-    private double flushAndMeasure(byte[] codes) {
-      int encoded = flush(codes, 0);
-      int columns = layout.projectedDimension();
-      int subDimension = layout.subDimension();
-      double sum = 0;
-      for (int i = 0; i < encoded; i++) {
-        for (int row = 0; row < columns; row++) {
-          int centroid = codes[i * layout.codeBytes() + row / subDimension] & 0xFF;
-          double value = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
-          sum += value * (value - 2 * projected[i * columns + row]);
-        }
-      }
-      return sum / squaredComponentLength;
-    }
   }
 }
