@@ -4,64 +4,89 @@ import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.apache.lucene.search.KnnCollector;
 
-/** Finds the most promising ordinals of a segment by scanning all its codes. */
-final class CodeScan {
+/**
+ * Scans all codes of a segment, 64 at a time; what is not accepted is masked, which costs nothing.
+ */
+final class CodeScan implements CandidateSource {
   /** Blocks between two looks at the collector: five microseconds of scanning. */
   private static final int CHUNK_BLOCKS = 64;
 
-  private CodeScan() {}
+  /** Every further scan asks for so many times as many ordinals. */
+  private static final int GROWTH = 4;
+
+  private final StoredCodes codes;
+  private final AdcTable table;
+  private final AcceptedOrds accepted;
+  private final KnnCollector collector;
+  private final short[] sums = new short[CHUNK_BLOCKS * PqKernels.BLOCK_SIZE];
+  private final int[] positions = new int[sums.length];
+  private int limit;
+  private int returned;
 
   /**
-   * Scans.
-   *
-   * @param limit ordinals wanted
-   * @param visits may end the scan early, and is told of the codes visited
-   * @return accepted ordinals, most promising first
+   * @param limit ordinals that the first scan asks for
    */
-  static int[] topOrds(
-      StoredCodes codes, AdcTable table, AcceptedOrds accepted, int limit, KnnCollector visits)
-      throws IOException {
+  CodeScan(
+      StoredCodes codes, AdcTable table, AcceptedOrds accepted, int limit, KnnCollector collector) {
+    this.codes = codes;
+    this.table = table;
+    this.accepted = accepted;
+    this.limit = Math.min(limit, accepted.count());
+    this.collector = collector;
+  }
+
+  @Override
+  public int[] next() throws IOException {
+    if (returned >= limit || collector.earlyTerminated()) {
+      return new int[0];
+    }
+    int[] top = scan(returned == 0);
+    int[] fresh = Arrays.copyOfRange(top, returned, Math.max(returned, top.length));
+    returned = top.length;
+    limit = (int) Math.min(accepted.count(), (long) limit * GROWTH);
+    return fresh;
+  }
+
+  private int[] scan(boolean firstVisit) throws IOException {
     PqKernels kernels = PqKernels.instance();
+    MemorySegment segment = codes.segment();
     int size = codes.meta().count();
     int codeBytes = codes.meta().layout().codeBytes();
-    int blockBytes = codeBytes * PqKernels.BLOCK_SIZE;
     int blocks = Math.ceilDiv(size, PqKernels.BLOCK_SIZE);
-    MappedRegion.Cursor cursor = codes.region().cursor(CHUNK_BLOCKS * blockBytes);
-    short[] sums = new short[CHUNK_BLOCKS * PqKernels.BLOCK_SIZE];
-    int[] positions = new int[sums.length];
     TopSums top = new TopSums(limit);
     int chunk;
-    for (int block = 0; block < blocks && !visits.earlyTerminated(); block += chunk) {
-      chunk = Math.min(chunkBlocks(visits), blocks - block);
-      long offset = (long) block * blockBytes;
-      MemorySegment segment = cursor.read(offset, chunk * blockBytes);
-      kernels.scan(segment, cursor.base(offset), chunk, codeBytes, table.levels(), sums);
+    for (int block = 0; block < blocks && !collector.earlyTerminated(); block += chunk) {
+      chunk = Math.min(firstVisit ? chunkBlocks() : CHUNK_BLOCKS, blocks - block);
+      long offset = (long) block * codeBytes * PqKernels.BLOCK_SIZE;
+      kernels.scan(segment, offset, chunk, codeBytes, table.levels(), sums);
       int found = kernels.collect(sums, chunk, top.threshold(), accepted.words(), block, positions);
       int first = block * PqKernels.BLOCK_SIZE;
       for (int i = 0; i < found && first + positions[i] < size; i++) { // the last block is padded
         top.offer(first + positions[i], sums[positions[i]]);
       }
-      visits.incVisitedCount(visited(accepted, first, chunk * PqKernels.BLOCK_SIZE, size));
+      if (firstVisit) {
+        collector.incVisitedCount(visited(first, chunk * PqKernels.BLOCK_SIZE, size));
+      }
     }
     return top.drain();
   }
 
   /** A chunk no longer than what the collector still lets us visit, rounded up to a block. */
-  private static int chunkBlocks(KnnCollector visits) {
-    long left = Math.max(1, visits.visitLimit() - visits.visitedCount());
+  private int chunkBlocks() {
+    long left = Math.max(1, collector.visitLimit() - collector.visitedCount());
     return (int) Math.min(CHUNK_BLOCKS, Math.ceilDiv(left, PqKernels.BLOCK_SIZE));
   }
 
-  private static int visited(AcceptedOrds accepted, int first, int length, int size) {
+  private int visited(int first, int length, int size) {
     if (accepted.words() == null) {
       return Math.min(length, size - first);
     }
+    int end = Math.min(accepted.words().length, (first + length) >>> 6);
     int count = 0;
-    for (int word = first >>> 6;
-        word < Math.min(accepted.words().length, first + length >>> 6);
-        word++) {
+    for (int word = first >>> 6; word < end; word++) {
       count += Long.bitCount(accepted.words()[word]);
     }
     return count;

@@ -16,16 +16,21 @@ import org.apache.lucene.index.MergeState;
 
 /** Which codes do the segments of a merge already have, and which vector of the merge has which? */
 final class MergedCodes {
+  /**
+   * Codes between two looks at whether the merge was aborted: some ten milliseconds of encoding.
+   */
+  private static final int ABORT_CHECK_INTERVAL = 1024;
+
   private final List<Source> sources = new ArrayList<>();
   private final boolean needsIndexSort;
 
-  /** One segment with the field. {@code codes} is null where the vectors must be encoded. */
+  /** One segment with the field. */
   private static final class Source extends DocIDMerger.Sub {
     private final KnnVectorValues.DocIndexIterator iterator;
     private final int size;
-    private final StoredCodes codes;
+    private final QuantizedField codes; // null: the vectors have no codes
 
-    Source(MergeState.DocMap docMap, FloatVectorValues values, StoredCodes codes) {
+    Source(MergeState.DocMap docMap, FloatVectorValues values, QuantizedField codes) {
       super(docMap);
       this.iterator = values.iterator();
       this.size = values.size();
@@ -36,28 +41,30 @@ final class MergedCodes {
     public int nextDoc() throws IOException {
       return iterator.nextDoc();
     }
+
+    boolean encodedWith(String codebookId) {
+      return codes != null && codes.codes().meta().codebookId().equals(codebookId);
+    }
   }
 
   MergedCodes(FieldInfo field, MergeState state) throws IOException {
     needsIndexSort = state.needsIndexSort;
     for (int i = 0; i < state.knnVectorsReaders.length; i++) {
-      if (!MergedVectorValues.hasVectorValues(state.fieldInfos[i], field.name)
-          || state.knnVectorsReaders[i] == null) {
-        continue;
-      }
-      FloatVectorValues values = state.knnVectorsReaders[i].getFloatVectorValues(field.name);
-      if (values != null) {
-        StoredCodes codes = codes(state.knnVectorsReaders[i], field.name);
-        sources.add(new Source(state.docMaps[i], values, codes));
+      KnnVectorsReader reader = state.knnVectorsReaders[i];
+      if (reader != null && MergedVectorValues.hasVectorValues(state.fieldInfos[i], field.name)) {
+        FloatVectorValues values = reader.getFloatVectorValues(field.name);
+        if (values != null) {
+          sources.add(new Source(state.docMaps[i], values, quantized(reader, field.name)));
+        }
       }
     }
   }
 
-  private static StoredCodes codes(KnnVectorsReader reader, String field) throws IOException {
+  private static QuantizedField quantized(KnnVectorsReader reader, String field) {
     return switch (reader) {
       case PerFieldKnnVectorsFormat.FieldsReader perField ->
-          codes(perField.getFieldReader(field), field);
-      case Pq32VectorsReader ours -> ours.codes(field);
+          quantized(perField.getFieldReader(field), field);
+      case Pq32VectorsReader ours -> ours.quantizedOrNull(field);
       case null, default -> null;
     };
   }
@@ -68,9 +75,10 @@ final class MergedCodes {
     StoredCodes best = null;
     for (Source source : sources) {
       if (source.codes != null) {
-        int size = sizes.merge(source.codes.meta().codebookId(), source.size, Integer::sum);
+        StoredCodes codes = source.codes.codes();
+        int size = sizes.merge(codes.meta().codebookId(), source.size, Integer::sum);
         if (best == null || size > sizes.get(best.meta().codebookId())) {
-          best = source.codes;
+          best = codes;
         }
       }
     }
@@ -82,14 +90,8 @@ final class MergedCodes {
    *
    * @return how many were copied
    */
-  int write(FloatVectorValues merged, Codebook codebook, CodeBlocksWriter out, MergeState state)
+  int write(FloatVectorValues merged, Codebook codebook, CodeSink out, MergeState state)
       throws IOException {
-    Map<Source, StoredCodes.Cursor> cursors = new HashMap<>();
-    for (Source source : sources) {
-      if (source.codes != null && source.codes.meta().codebookId().equals(codebook.id())) {
-        cursors.put(source, source.codes.cursor());
-      }
-    }
     int copied = 0;
     DocIDMerger<Source> merger = DocIDMerger.of(sources, needsIndexSort);
     byte[] code = new byte[codebook.quantizer().layout().codeBytes()];
@@ -98,22 +100,16 @@ final class MergedCodes {
       if (ord % ABORT_CHECK_INTERVAL == 0) {
         state.checkAborted();
       }
-      StoredCodes.Cursor cursor = cursors.get(source);
-      if (cursor == null) {
-        out.add(merged.vectorValue(ord));
-      } else {
-        cursor.copy(source.iterator.index(), code);
-        out.addCode(code, 0);
+      if (source.encodedWith(codebook.id())) {
+        source.codes.copyCode(source.iterator.index(), code);
+        out.addCode(code);
         copied++;
+      } else {
+        out.add(merged.vectorValue(ord));
       }
       ord++;
     }
     out.finish();
     return copied;
   }
-
-  /**
-   * Codes between two looks at whether the merge was aborted: some ten milliseconds of encoding.
-   */
-  static final int ABORT_CHECK_INTERVAL = 1024;
 }

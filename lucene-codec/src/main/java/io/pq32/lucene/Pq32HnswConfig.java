@@ -17,13 +17,22 @@ package io.pq32.lucene;
 public record Pq32HnswConfig(
     int maxConn, int beamWidth, int bytesPerVector, int minQuantizedCount, int graphThreshold) {
 
+  /** Least {@code maxConn}. */
+  public static final int MIN_MAX_CONN = 2;
+
+  /** Largest {@code maxConn}, as in Lucene's own HNSW. */
+  public static final int MAX_MAX_CONN = 512;
+
+  /** Largest {@code beamWidth}, as in Lucene's own HNSW. */
+  public static final int MAX_BEAM_WIDTH = 3200;
+
   /** The defaults. */
   public static final Pq32HnswConfig DEFAULT = new Pq32HnswConfig(16, 100, 32, 2048, 60_000);
 
   /** Rejects values out of range, naming parameter, value and bound. */
   public Pq32HnswConfig {
-    check("maxConn", maxConn, 2, 512);
-    check("beamWidth", beamWidth, maxConn, 3200);
+    check("maxConn", maxConn, MIN_MAX_CONN, MAX_MAX_CONN);
+    check("beamWidth", beamWidth, maxConn, MAX_BEAM_WIDTH);
     if (bytesPerVector != 16
         && bytesPerVector != 32
         && bytesPerVector != 48
@@ -41,6 +50,12 @@ public record Pq32HnswConfig(
       throw new IllegalArgumentException(
           name + " must be between " + min + " and " + max + "; got " + value);
     }
+  }
+
+  /** These values with another shape of graph: both at once, as one bounds the other. */
+  public Pq32HnswConfig withGraph(int maxConn, int beamWidth) {
+    return new Pq32HnswConfig(
+        maxConn, beamWidth, bytesPerVector, minQuantizedCount, graphThreshold);
   }
 
   /** These values with another {@code maxConn}. */

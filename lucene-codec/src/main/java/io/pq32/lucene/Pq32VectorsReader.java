@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,6 +18,7 @@ import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.search.KnnCollector;
 import org.apache.lucene.store.FileDataHint;
 import org.apache.lucene.store.FileTypeHint;
+import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.util.IOUtils;
 import org.apache.lucene.util.hnsw.HnswGraph;
@@ -29,19 +29,22 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private final FieldInfos fieldInfos;
   private final int maxDoc;
   private final Map<Integer, CodesMeta> metas = new HashMap<>();
-  private final Map<Integer, StoredCodes> storedCodes = new HashMap<>();
+  private final Map<Integer, QuantizedField> quantized = new HashMap<>();
   private FlatVectorsReader raw;
   private KnnVectorsReader bytes; // null where the segment has no byte vectors
   private IndexInput codes;
+  private IndexInput graphs;
 
   Pq32VectorsReader(SegmentReadState state, RawVectors rawVectors) throws IOException {
     this.fieldInfos = state.fieldInfos;
     this.maxDoc = state.segmentInfo.maxDoc();
     try {
+      Map<Integer, GraphMeta> graphMetas = new HashMap<>();
+      IOContext context = state.context.withHints(FileTypeHint.DATA, FileDataHint.KNN_VECTORS);
       int version = SegmentFile.CODES_META.readMeta(state, this::readMetas);
-      codes =
-          SegmentFile.CODES.open(
-              state, version, state.context.withHints(FileTypeHint.DATA, FileDataHint.KNN_VECTORS));
+      codes = SegmentFile.CODES.open(state, version, context);
+      version = SegmentFile.GRAPH_META.readMeta(state, in -> readGraphMetas(in, graphMetas));
+      graphs = SegmentFile.GRAPH.open(state, version, context);
       raw = rawVectors.reader(state);
       for (CodesMeta meta : metas.values()) {
         switch (meta) {
@@ -51,7 +54,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
             }
           }
           case CodesMeta.FloatsOnly _ -> {}
-          case CodesMeta.Codes field -> open(field);
+          case CodesMeta.Codes field -> open(field, graphMetas.get(field.fieldNumber()));
         }
       }
     } catch (Throwable t) {
@@ -70,19 +73,39 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     }
   }
 
-  private void open(CodesMeta.Codes meta) throws IOException {
+  private void readGraphMetas(IndexInput in, Map<Integer, GraphMeta> graphMetas)
+      throws IOException {
+    for (GraphMeta meta = GraphMeta.readNext(in, fieldInfos);
+        meta != null;
+        meta = GraphMeta.readNext(in, fieldInfos)) {
+      if (graphMetas.put(meta.fieldNumber(), meta) != null) {
+        throw new CorruptIndexException("field " + meta.fieldNumber() + " stands twice", in);
+      }
+    }
+  }
+
+  private void open(CodesMeta.Codes meta, GraphMeta graphMeta) throws IOException {
     String field = fieldInfos.fieldInfo(meta.fieldNumber()).name;
     meta.checkRegions(field, codes);
     int rawCount = raw.getFloatVectorValues(field).size();
     if (rawCount != meta.count()) {
       throw Corruption.of(field, "count of codes", rawCount, meta.count(), codes);
     }
-    storedCodes.put(meta.fieldNumber(), new StoredCodes(meta, codes));
+    boolean wantsGraph = meta.arrangement() == CodesMeta.Arrangement.ROWS;
+    if (wantsGraph != (graphMeta != null)) {
+      throw Corruption.of(field, "graph", wantsGraph ? "there" : "absent", graphMeta, graphs);
+    }
+    MappedGraph graph = null;
+    if (graphMeta != null) {
+      graphMeta.check(field, meta, graphs);
+      graph = new MappedGraph(graphMeta, graphs);
+    }
+    quantized.put(meta.fieldNumber(), new QuantizedField(new StoredCodes(meta, codes), graph));
   }
 
   /** The codes of a field, or null when its floats are all there is. */
-  StoredCodes codes(String field) {
-    return storedCodes.get(field(field, VectorEncoding.FLOAT32).number);
+  QuantizedField quantizedOrNull(String field) {
+    return quantized.get(field(field, VectorEncoding.FLOAT32).number);
   }
 
   private FieldInfo field(String name, VectorEncoding encoding) {
@@ -109,6 +132,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       bytes.checkIntegrity();
     }
     CodecUtil.checksumEntireFile(codes);
+    CodecUtil.checksumEntireFile(graphs);
   }
 
   @Override
@@ -144,44 +168,17 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       return;
     }
     RandomVectorScorer scorer = raw.getRandomVectorScorer(field, target);
-    StoredCodes codes = storedCodes.get(info.number);
+    QuantizedField codes = quantized.get(info.number);
     int k = Math.min(collector.k(), accepted.count());
-    switch (SearchPlan.of(codes != null, values.size(), accepted.count(), k)) {
+    SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();
+    switch (SearchPlan.of(arrangement, values.size(), accepted.count(), k)) {
       case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
-      case SearchPlan.CodeScan plan ->
-          searchCodes(plan, codes, target, scorer, accepted, collector);
+      case SearchPlan.OnCodes plan -> {
+        int depth = Reranker.depth(k);
+        CandidateSource source = codes.candidates(plan, target, accepted, depth, collector);
+        Reranker.collect(source, depth, scorer, collector);
+      }
     }
-  }
-
-  private static void searchCodes(
-      SearchPlan.CodeScan plan,
-      StoredCodes codes,
-      float[] target,
-      RandomVectorScorer scorer,
-      AcceptedOrds accepted,
-      KnnCollector collector)
-      throws IOException {
-    AdcTable table = codes.quantizer().newTable();
-    table.fill(target);
-    int limit = (int) Math.min(accepted.count(), 4L * plan.depth());
-    int[] ords = CodeScan.topOrds(codes, table, accepted, limit, collector);
-    boolean more = Reranker.collect(ords, 0, plan.depth(), scorer, collector);
-    while (more && limit < accepted.count() && !collector.earlyTerminated()) {
-      int scored = ords.length;
-      limit = (int) Math.min(accepted.count(), 4L * limit);
-      ords = CodeScan.topOrds(codes, table, accepted, limit, new Revisit(collector));
-      more = Reranker.collect(ords, scored, plan.depth(), scorer, collector);
-    }
-  }
-
-  /** Codes scanned again are no further visits. */
-  private static final class Revisit extends KnnCollector.Decorator {
-    Revisit(KnnCollector collector) {
-      super(collector);
-    }
-
-    @Override
-    public void incVisitedCount(int count) {}
   }
 
   @Override
@@ -193,9 +190,12 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   @Override
   public HnswGraph getGraph(String field) throws IOException {
     FieldInfo info = fieldInfos.fieldInfo(field);
-    return info != null && metas.get(info.number) instanceof CodesMeta.Bytes
-        ? ((HnswGraphProvider) bytes).getGraph(field)
-        : HnswGraph.EMPTY;
+    CodesMeta meta = info == null ? null : metas.get(info.number);
+    if (meta instanceof CodesMeta.Bytes) {
+      return ((HnswGraphProvider) bytes).getGraph(field);
+    }
+    QuantizedField codes = meta == null ? null : quantized.get(info.number);
+    return codes == null || codes.graph() == null ? HnswGraph.EMPTY : new OrdGraph(codes.graph());
   }
 
   @Override
@@ -216,16 +216,27 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       case CodesMeta.FloatsOnly _ -> raw.getOffHeapByteSize(field);
       case CodesMeta.Codes meta ->
           KnnVectorsReader.mergeOffHeapByteSizeMaps(
-              raw.getOffHeapByteSize(field),
-              Map.of(SegmentFile.CODES.extension(), meta.codebookLength() + meta.codesLength()));
+              raw.getOffHeapByteSize(field), quantizedByteSize(meta));
       case null ->
           throw new IllegalArgumentException(
               "field \"" + field.name + "\" has no vectors in this segment");
     };
   }
 
+  private Map<String, Long> quantizedByteSize(CodesMeta.Codes meta) {
+    MappedGraph graph = quantized.get(meta.fieldNumber()).graph();
+    long codesLength = meta.codebookLength() + meta.codesLength();
+    return graph == null
+        ? Map.of(SegmentFile.CODES.extension(), codesLength)
+        : Map.of(
+            SegmentFile.CODES.extension(),
+            codesLength,
+            SegmentFile.GRAPH.extension(),
+            graph.meta().length());
+  }
+
   @Override
   public void close() throws IOException {
-    IOUtils.close(raw, bytes, codes);
+    IOUtils.close(raw, bytes, codes, graphs);
   }
 }

@@ -1,8 +1,12 @@
 package io.pq32.lucene;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import io.pq32.quantization.CooperativeTasks;
-import io.pq32.quantization.PqLayout;
+import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.codecs.CodecUtil;
@@ -23,6 +27,7 @@ import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.util.IORunnable;
 import org.apache.lucene.util.IOUtils;
 import org.apache.lucene.util.RamUsageEstimator;
+import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
 
 /** Writes the vectors of one segment: raw floats through Lucene, then codebooks and codes. */
 final class Pq32VectorsWriter extends KnnVectorsWriter {
@@ -32,6 +37,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   private final SegmentWriteState state;
   private final Pq32HnswConfig config;
   private final CodebookCache cache;
+  private final CooperativeTasks tasks = CooperativeTasks.CALLER_ONLY;
   private final CodebookPolicy policy;
   private final RawVectors rawVectors;
   private final List<BufferedField> fields = new ArrayList<>();
@@ -40,6 +46,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   private KnnVectorsWriter bytes; // opened for the first field of byte vectors
   private IndexOutput codesMeta;
   private IndexOutput codes;
+  private IndexOutput graphMeta;
+  private IndexOutput graphs;
   private boolean finished;
 
   private record BufferedField(FieldInfo info, FlatFieldVectorsWriter<float[]> vectors) {}
@@ -56,6 +64,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       raw = rawVectors.writer(state);
       codesMeta = SegmentFile.CODES_META.create(state);
       codes = SegmentFile.CODES.create(state);
+      graphMeta = SegmentFile.GRAPH_META.create(state);
+      graphs = SegmentFile.GRAPH.create(state);
     } catch (Throwable t) {
       IOUtils.closeWhileSuppressingExceptions(t, this);
       throw t;
@@ -104,7 +114,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
               out.add(vectors.values().vectorValue(ord));
             }
             out.finish();
-          });
+          },
+          () -> {});
     }
   }
 
@@ -156,7 +167,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
                     + ", encoded the others with codebook "
                     + codebook.id());
           }
-        });
+        },
+        mergeState::checkAborted);
   }
 
   /**
@@ -185,7 +197,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     if (vectors.size() == 0) {
       return null;
     }
-    Codebook codebook = policy.choose(field, vectors, known, CooperativeTasks.CALLER_ONLY);
+    Codebook codebook = policy.choose(field, vectors, known, tasks);
     if (codebook != null) {
       cache.put(state.directory, field.name, codebook);
     }
@@ -195,32 +207,90 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   /** Writes all codes of a field. */
   @FunctionalInterface
   private interface CodesSource {
-    void writeTo(CodeBlocksWriter out) throws IOException;
+    void writeTo(CodeSink out) throws IOException;
   }
 
   private void writeField(
-      FieldInfo field, FloatVectors vectors, Codebook codebook, CodesSource source)
+      FieldInfo field,
+      FloatVectors vectors,
+      Codebook codebook,
+      CodesSource source,
+      IORunnable abortCheck)
       throws IOException {
     if (codebook == null) {
       new CodesMeta.FloatsOnly(field.number).write(codesMeta);
       return;
     }
+    ProductQuantizer quantizer = codebook.quantizer();
     long codebookOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
-    byte[] codebookBytes = codebook.quantizer().toBytes();
+    byte[] codebookBytes = quantizer.toBytes();
     codes.writeBytes(codebookBytes, codebookBytes.length);
     long codesOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
-    source.writeTo(new CodeBlocksWriter(codebook.quantizer(), codes));
+    CodesMeta.Arrangement arrangement;
+    if (vectors.size() < config.graphThreshold()) {
+      arrangement = CodesMeta.Arrangement.BLOCKS;
+      source.writeTo(new CodeSink.Blocks(quantizer, codes));
+    } else {
+      arrangement = CodesMeta.Arrangement.ROWS;
+      writeGraph(field, vectors, quantizer, source, abortCheck);
+    }
     new CodesMeta.Codes(
             field.number,
             Similarity.of(field.getVectorSimilarityFunction()),
-            new PqLayout(field.getVectorDimension(), config.bytesPerVector()),
+            quantizer.layout(),
             vectors.size(),
-            CodesMeta.Arrangement.BLOCKS,
+            arrangement,
             codebook.id(),
             codebook.trainedDistortion(),
             codebookOffset,
             codesOffset)
         .write(codesMeta);
+  }
+
+  /** Builds and writes the graph, and writes the codes in the order of its nodes. */
+  private void writeGraph(
+      FieldInfo field,
+      FloatVectors vectors,
+      ProductQuantizer quantizer,
+      CodesSource source,
+      IORunnable abortCheck)
+      throws IOException {
+    RandomVectorScorerSupplier scorers =
+        rawVectors.scorers(field.getVectorSimilarityFunction(), vectors.values());
+    int codeBytes = quantizer.layout().codeBytes();
+    long codesLength = (long) vectors.size() * codeBytes;
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment byNode = arena.allocate(codesLength, SegmentFile.ALIGNMENT);
+      int[] nodeToOrd;
+      try (Arena temporary = Arena.ofShared()) {
+        MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
+        source.writeTo(new CodeSink.Rows(quantizer, byOrd));
+        nodeToOrd =
+            LocalityOrder.nodeToOrd(vectors.values(), quantizer, byOrd, scorers.scorer(), tasks);
+        for (int node = 0; node < nodeToOrd.length; node++) {
+          long from = (long) nodeToOrd[node] * codeBytes;
+          MemorySegment.copy(byOrd, from, byNode, (long) node * codeBytes, codeBytes);
+        }
+      }
+      byte[] row = new byte[codeBytes];
+      for (long position = 0; position < codesLength; position += codeBytes) {
+        MemorySegment.copy(byNode, JAVA_BYTE, position, row, 0, codeBytes);
+        codes.writeBytes(row, codeBytes);
+      }
+      GraphBuilder builder =
+          new GraphBuilder(vectors.values(), scorers, quantizer, byNode, nodeToOrd, config, tasks);
+      BuiltGraph graph = builder.build(state.infoStream, abortCheck);
+      GraphWriter.write(
+              graphs,
+              field.number,
+              graph,
+              nodeToOrd,
+              config.maxConn(),
+              codeBytes,
+              builder.entryStride(),
+              builder.entries())
+          .write(graphMeta);
+    }
   }
 
   @Override
@@ -238,6 +308,9 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     codesMeta.writeInt(CodesMeta.END_OF_FIELDS);
     CodecUtil.writeFooter(codesMeta);
     CodecUtil.writeFooter(codes);
+    graphMeta.writeInt(CodesMeta.END_OF_FIELDS);
+    CodecUtil.writeFooter(graphMeta);
+    CodecUtil.writeFooter(graphs);
   }
 
   @Override
@@ -254,6 +327,6 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
 
   @Override
   public void close() throws IOException {
-    IOUtils.close(raw, mergedRaw, bytes, codesMeta, codes);
+    IOUtils.close(raw, mergedRaw, bytes, codesMeta, codes, graphMeta, graphs);
   }
 }

@@ -6,11 +6,15 @@ import org.apache.lucene.codecs.KnnVectorsReader;
 import org.apache.lucene.codecs.KnnVectorsWriter;
 import org.apache.lucene.codecs.hnsw.FlatVectorScorerUtil;
 import org.apache.lucene.codecs.hnsw.FlatVectorsReader;
+import org.apache.lucene.codecs.hnsw.FlatVectorsScorer;
 import org.apache.lucene.codecs.hnsw.FlatVectorsWriter;
 import org.apache.lucene.codecs.lucene99.Lucene99FlatVectorsFormat;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
+import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.SegmentReadState;
 import org.apache.lucene.index.SegmentWriteState;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
 
 /**
  * What is left to Lucene: the full float vectors, and byte vectors altogether. The files of the
@@ -19,8 +23,8 @@ import org.apache.lucene.index.SegmentWriteState;
 final class RawVectors {
   private static final String BYTES_SUFFIX = "bytes";
 
-  private final Lucene99FlatVectorsFormat floats =
-      new Lucene99FlatVectorsFormat(FlatVectorScorerUtil.getLucene99FlatVectorsScorer());
+  private final FlatVectorsScorer scorer = FlatVectorScorerUtil.getLucene99FlatVectorsScorer();
+  private final Lucene99FlatVectorsFormat floats = new Lucene99FlatVectorsFormat(scorer);
   private final KnnVectorsFormat bytes;
 
   RawVectors(Pq32HnswConfig config) {
@@ -33,6 +37,12 @@ final class RawVectors {
 
   FlatVectorsReader reader(SegmentReadState state) throws IOException {
     return floats.fieldsReader(state);
+  }
+
+  /** Scorers of full vectors against each other. */
+  RandomVectorScorerSupplier scorers(VectorSimilarityFunction function, FloatVectorValues values)
+      throws IOException {
+    return scorer.getRandomVectorScorerSupplier(function, values);
   }
 
   KnnVectorsWriter bytesWriter(SegmentWriteState state) throws IOException {

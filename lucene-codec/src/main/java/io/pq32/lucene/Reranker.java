@@ -17,44 +17,56 @@ final class Reranker {
   private Reranker() {}
 
   /**
-   * Depth that is always scored for k hits: half of it for one slice. At k = 10 these are 100
-   * candidates, which hold .986 of the ten nearest of real texts at 768 dimensions and .992 of
-   * glyph images (L2); the slices beyond find most of the rest.
+   * Candidates that are always scored for k hits, in two slices. At k = 10 these are 100, which
+   * hold .986 of the ten nearest of real texts at 768 dimensions and .992 of glyph images; the
+   * slices beyond find most of the rest.
    */
   static int depth(int k) {
-    return (int) Math.min(Integer.MAX_VALUE / 8, 60 + 4L * k);
+    return (int) Math.min(1 << 28, 60 + 4L * k);
   }
 
-  /**
-   * Scores and collects.
-   *
-   * @param ords most promising first
-   * @param from the first that was not scored yet
-   * @param depth of {@link #depth}
-   * @return whether all candidates were scored and the last slice could still compete: more might
-   */
-  static boolean collect(
-      int[] ords, int from, int depth, RandomVectorScorer scorer, KnnCollector collector)
+  /** Scores and collects what a source finds. */
+  static void collect(
+      CandidateSource source, int depth, RandomVectorScorer scorer, KnnCollector collector)
       throws IOException {
     int slice = depth / 2;
-    float[] scores = new float[Math.min(slice, ords.length)];
+    float[] scores = new float[slice];
+    int scored = 0;
     boolean competed = true;
-    for (int i = from; i < ords.length && (competed || i < depth); i += slice) {
-      int count = Math.min(slice, ords.length - i);
-      // Ascending: the order in which the vectors lie in their file.
-      int[] sorted = Arrays.copyOfRange(ords, i, i + count);
-      Arrays.sort(sorted);
-      float before = collector.minCompetitiveSimilarity();
-      float best = scorer.bulkScore(sorted, scores, count);
-      competed = best > before;
-      if (competed) {
-        for (int j = 0; j < count; j++) {
-          if (scores[j] > collector.minCompetitiveSimilarity()) {
-            collector.collect(scorer.ordToDoc(sorted[j]), scores[j]);
-          }
-        }
+    while (competed || scored < depth) {
+      int[] ords = source.next();
+      if (ords.length == 0) {
+        return;
+      }
+      for (int from = 0; from < ords.length && (competed || scored < depth); from += slice) {
+        int count = Math.min(slice, ords.length - from);
+        competed = collectSlice(ords, from, count, scores, scorer, collector);
+        scored += count;
       }
     }
-    return competed;
+  }
+
+  /** Scores one slice; returns whether one of its vectors could compete with those before it. */
+  private static boolean collectSlice(
+      int[] ords,
+      int from,
+      int count,
+      float[] scores,
+      RandomVectorScorer scorer,
+      KnnCollector collector)
+      throws IOException {
+    // Ascending: the order in which the vectors lie in their file.
+    int[] sorted = Arrays.copyOfRange(ords, from, from + count);
+    Arrays.sort(sorted);
+    float bound = collector.minCompetitiveSimilarity();
+    if (scorer.bulkScore(sorted, scores, count) <= bound) {
+      return false;
+    }
+    for (int i = 0; i < count; i++) {
+      if (scores[i] > collector.minCompetitiveSimilarity()) {
+        collector.collect(scorer.ordToDoc(sorted[i]), scores[i]);
+      }
+    }
+    return true;
   }
 }

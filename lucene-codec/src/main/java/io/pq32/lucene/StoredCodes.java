@@ -23,21 +23,22 @@ final class StoredCodes {
 
   private final CodesMeta.Codes meta;
   private final IndexInput file;
-  private final MappedRegion region;
+  private final Region region;
   private ProductQuantizer quantizer; // read at first use
 
   StoredCodes(CodesMeta.Codes meta, IndexInput file) throws IOException {
     this.meta = meta;
     this.file = file;
-    this.region = new MappedRegion(file, "codes", meta.codesOffset(), meta.codesLength());
+    this.region = new Region(file, "codes", meta.codesOffset(), meta.codesLength());
   }
 
   CodesMeta.Codes meta() {
     return meta;
   }
 
-  MappedRegion region() {
-    return region;
+  /** The codes, as {@link CodesMeta.Codes#arrangement()} says. */
+  MemorySegment segment() throws IOException {
+    return region.segment();
   }
 
   Codebook codebook() throws IOException {
@@ -76,34 +77,19 @@ final class StoredCodes {
     }
   }
 
-  Cursor cursor() {
-    return new Cursor();
-  }
-
-  /** Reads single codes, in any order; best in ascending order. */
-  final class Cursor {
-    private final int codeBytes = meta.layout().codeBytes();
-    private final int pieceLength =
-        switch (meta.arrangement()) {
-          case BLOCKS -> codeBytes * PqKernels.BLOCK_SIZE;
-          case ROWS -> codeBytes;
-        };
-    private final MappedRegion.Cursor cursor = region.cursor(pieceLength);
-    private long piece = -1;
-    private MemorySegment segment;
-
-    private Cursor() {}
-
-    /** Copies one code. */
-    void copy(int ord, byte[] code) throws IOException {
-      int perPiece = pieceLength / codeBytes;
-      if (piece != ord / perPiece) {
-        piece = ord / perPiece;
-        segment = cursor.read(piece * pieceLength, pieceLength);
-      }
-      long first = cursor.base(piece * pieceLength) + ord % perPiece;
-      for (int m = 0; m < codeBytes; m++) {
-        code[m] = segment.get(JAVA_BYTE, first + (long) m * perPiece);
+  /** Copies the code at a position: an ordinal in blocks, a node in rows. */
+  void copy(int position, byte[] code) throws IOException {
+    MemorySegment codes = segment();
+    int codeBytes = code.length;
+    switch (meta.arrangement()) {
+      case ROWS ->
+          MemorySegment.copy(codes, JAVA_BYTE, (long) position * codeBytes, code, 0, codeBytes);
+      case BLOCKS -> {
+        long block = (long) (position / PqKernels.BLOCK_SIZE) * PqKernels.BLOCK_SIZE * codeBytes;
+        long first = block + position % PqKernels.BLOCK_SIZE;
+        for (int m = 0; m < codeBytes; m++) {
+          code[m] = codes.get(JAVA_BYTE, first + (long) m * PqKernels.BLOCK_SIZE);
+        }
       }
     }
   }

@@ -1,0 +1,44 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.PqKernels;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Where does a walk start? At the best of a sample of the nodes, found by scanning the sample's
+ * codes: 64 of them cost what one step of a walk costs, so this takes the place of HNSW's upper
+ * layers.
+ */
+final class EntrySample {
+  /** One node in so many is an entry... */
+  private static final int MIN_STRIDE = 64;
+
+  /** ... but no more than these: ten microseconds of scanning. */
+  private static final int MAX_ENTRIES = 8192;
+
+  private EntrySample() {}
+
+  /** Every how many nodes of a graph one is an entry. */
+  static int stride(int size) {
+    return Math.max(MIN_STRIDE, Math.ceilDiv(size, MAX_ENTRIES));
+  }
+
+  /**
+   * Finds the best entry.
+   *
+   * @param blocks transposed codes of the entries, from the start of the segment
+   * @param count entries
+   * @param sums scratch for all of them, rounded up to blocks
+   * @return the number of the entry; its sum is in {@code sums}
+   */
+  static int best(MemorySegment blocks, int count, int codeBytes, byte[] levels, short[] sums) {
+    int blockCount = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
+    PqKernels.instance().scan(blocks, 0, blockCount, codeBytes, levels, sums);
+    int best = 0;
+    for (int i = 1; i < count; i++) {
+      if (sums[i] > sums[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+}

@@ -1,0 +1,138 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.PqKernels;
+import java.io.IOException;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.FieldInfos;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.store.IndexInput;
+
+/**
+ * Where are the parts of one field's graph? One entry of {@code .vem}; the byte layout is in {@link
+ * Pq32HnswVectorsFormat}. The parts follow each other from {@link #offset} on; all positions here
+ * count from there.
+ *
+ * @param size nodes
+ * @param codeBytes bytes of a code
+ * @param maxConn links a new node makes
+ * @param entryStride every how many nodes one is an entry
+ * @param listsLength bytes of the neighbor lists
+ * @param offset where the parts start in {@code .vex}
+ */
+record GraphMeta(
+    int fieldNumber,
+    int size,
+    int codeBytes,
+    int maxConn,
+    int entryStride,
+    long listsLength,
+    long offset) {
+
+  /** Bytes behind the lists that decoding may touch. */
+  static final int LISTS_PADDING = 4;
+
+  /**
+   * Most links of a node: {@code 2 x maxConn} chosen ones, as on level 0 of HNSW, and room for
+   * links to nodes that nobody else chose. While the graph is built that room lets a row grow
+   * before it is chosen again.
+   */
+  static int maxDegree(int maxConn) {
+    return 3 * maxConn;
+  }
+
+  int entryCount() {
+    return Math.ceilDiv(size, entryStride);
+  }
+
+  int entryBlocks() {
+    return Math.ceilDiv(entryCount(), PqKernels.BLOCK_SIZE);
+  }
+
+  /** Bytes of a node number or an ordinal. */
+  int nodeWidth() {
+    return PackedInts.width(size);
+  }
+
+  /** Bytes of the position of a list. */
+  int listWidth() {
+    return PackedInts.width(listsLength);
+  }
+
+  /** Codes of the entries, as transposed blocks; at position 0. */
+  long entriesLength() {
+    return (long) entryBlocks() * PqKernels.BLOCK_SIZE * codeBytes;
+  }
+
+  long nodeToOrd() {
+    return entriesLength();
+  }
+
+  long ordToNode() {
+    return nodeToOrd() + PackedInts.length(size, nodeWidth());
+  }
+
+  long listPositions() {
+    return ordToNode() + PackedInts.length(size, nodeWidth());
+  }
+
+  long lists() {
+    return listPositions() + PackedInts.length(size, listWidth());
+  }
+
+  long length() {
+    return lists() + listsLength + LISTS_PADDING;
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeInt(fieldNumber);
+    out.writeVInt(size);
+    out.writeVInt(codeBytes);
+    out.writeVInt(maxConn);
+    out.writeVInt(entryStride);
+    out.writeVLong(listsLength);
+    out.writeVLong(offset);
+  }
+
+  /** Reads the next entry, or null at the end of fields. */
+  static GraphMeta readNext(IndexInput in, FieldInfos fieldInfos) throws IOException {
+    int fieldNumber = in.readInt();
+    if (fieldNumber == CodesMeta.END_OF_FIELDS) {
+      return null;
+    }
+    GraphMeta meta =
+        new GraphMeta(
+            fieldNumber,
+            in.readVInt(),
+            in.readVInt(),
+            in.readVInt(),
+            in.readVInt(),
+            in.readVLong(),
+            in.readVLong());
+    FieldInfo field = fieldInfos.fieldInfo(fieldNumber);
+    String name = field == null ? "number " + fieldNumber : field.name;
+    if (meta.size < 1) {
+      throw Corruption.of(name, "graph size", "at least 1", meta.size, in);
+    }
+    if (meta.maxConn < 1 || meta.maxConn > Pq32HnswConfig.MAX_MAX_CONN) {
+      throw Corruption.of(name, "maxConn", "1 to " + Pq32HnswConfig.MAX_MAX_CONN, meta.maxConn, in);
+    }
+    if (meta.entryStride < 1) {
+      throw Corruption.of(name, "entry stride", "at least 1", meta.entryStride, in);
+    }
+    if (meta.listsLength < meta.size) {
+      throw Corruption.of(name, "length of lists", "at least " + meta.size, meta.listsLength, in);
+    }
+    return meta;
+  }
+
+  /** Checks the entry against that of the codes, and that the parts lie within the graph file. */
+  void check(String field, CodesMeta.Codes codes, IndexInput graph) throws IOException {
+    if (size != codes.count()) {
+      throw Corruption.of(field, "graph size", codes.count(), size, graph);
+    }
+    if (codeBytes != codes.layout().codeBytes()) {
+      throw Corruption.of(field, "code bytes", codes.layout().codeBytes(), codeBytes, graph);
+    }
+    Corruption.checkRegion(field, "graph", offset, length(), graph);
+  }
+}

@@ -1,0 +1,120 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.AdcTable;
+import io.pq32.quantization.PqKernels;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.apache.lucene.search.KnnCollector;
+
+/**
+ * Walks the graph of a segment. The beam holds twice the nodes it expands: those scored on the way
+ * are candidates for reranking too. Asked for more, the walk goes on where it stopped, twice as
+ * wide, until scoring all accepted codes is cheaper.
+ */
+final class GraphWalk implements CandidateSource {
+  private final StoredCodes codes;
+  private final MappedGraph graph;
+  private final AdcTable table;
+  private final AcceptedOrds accepted;
+  private final KnnCollector collector;
+  private final BeamSearch beam;
+  private final BitSet returned = new BitSet();
+  private int width; // nodes to expand; 0 before the walk
+  private int nextWidth;
+  private CandidateSource scan; // what the walk gave way to
+
+  /**
+   * @param width nodes expanded before the first candidates are returned
+   */
+  GraphWalk(
+      StoredCodes codes,
+      MappedGraph graph,
+      AdcTable table,
+      AcceptedOrds accepted,
+      int width,
+      KnnCollector collector)
+      throws IOException {
+    this.codes = codes;
+    this.graph = graph;
+    this.table = table;
+    this.accepted = accepted;
+    this.nextWidth = width;
+    this.collector = collector;
+    GraphMeta meta = graph.meta();
+    this.beam = new BeamSearch(graph, meta.size(), codes.segment(), meta.codeBytes());
+  }
+
+  @Override
+  public int[] next() throws IOException {
+    while (!collector.earlyTerminated()) {
+      if (scan == null && width > 0 && !SearchPlan.worthWalking(nextWidth, accepted.count())) {
+        int limit = Math.min(accepted.count(), 4 * returned.cardinality() + nextWidth);
+        scan = new RowScan(codes, graph, table, accepted, limit, collector);
+      }
+      int[] fresh = scan == null ? walk() : fresh(scan.next());
+      if (fresh.length > 0 || scan != null) {
+        return fresh;
+      }
+    }
+    return new int[0];
+  }
+
+  private int[] walk() throws IOException {
+    if (width == 0) {
+      beam.start(2 * nextWidth);
+      offerEntry();
+    } else {
+      beam.widen(2 * nextWidth);
+    }
+    width = nextWidth;
+    nextWidth = 2 * width;
+    beam.run(table.levels(), width, this::visit);
+    int[] ords = new int[beam.count()];
+    int count = 0;
+    for (int i = 0; i < ords.length; i++) {
+      int ord = graph.ord(beam.node(i));
+      if (accepted.contains(ord)) {
+        ords[count++] = ord;
+      }
+    }
+    return fresh(Arrays.copyOf(ords, count));
+  }
+
+  private void offerEntry() {
+    GraphMeta meta = graph.meta();
+    short[] sums = new short[meta.entryBlocks() * PqKernels.BLOCK_SIZE];
+    int best =
+        EntrySample.best(
+            graph.segment(), meta.entryCount(), meta.codeBytes(), table.levels(), sums);
+    beam.offer(best * meta.entryStride(), sums[best]);
+  }
+
+  /** Only what may be returned counts as visited: the limit is made from the size of the filter. */
+  private boolean visit(int[] nodes, int count) throws IOException {
+    int visits = count;
+    if (accepted.words() != null) {
+      visits = 0;
+      for (int i = 0; i < count; i++) {
+        if (accepted.contains(graph.ord(nodes[i]))) {
+          visits++;
+        }
+      }
+    }
+    if (visits > 0) {
+      collector.incVisitedCount(visits);
+    }
+    return !collector.earlyTerminated();
+  }
+
+  private int[] fresh(int[] ords) {
+    int count = 0;
+    for (int ord : ords) {
+      if (!returned.get(ord)) {
+        returned.set(ord);
+        ords[count++] = ord;
+      }
+    }
+    return count == ords.length ? ords : Arrays.copyOf(ords, count);
+  }
+}

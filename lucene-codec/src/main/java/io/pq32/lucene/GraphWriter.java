@@ -1,0 +1,69 @@
+package io.pq32.lucene;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.apache.lucene.store.ByteBuffersDataOutput;
+import org.apache.lucene.store.IndexOutput;
+
+/** Writes a built graph the way {@link MappedGraph} reads it. */
+final class GraphWriter {
+  private GraphWriter() {}
+
+  /**
+   * Writes.
+   *
+   * @param entries codes of the entries, as transposed blocks
+   * @return where everything is
+   */
+  static GraphMeta write(
+      IndexOutput out,
+      int fieldNumber,
+      BuiltGraph graph,
+      int[] nodeToOrd,
+      int maxConn,
+      int codeBytes,
+      int entryStride,
+      byte[] entries)
+      throws IOException {
+    int size = nodeToOrd.length;
+    // Positions stand before the lists, so the lists are encoded first.
+    ByteBuffersDataOutput lists = new ByteBuffersDataOutput();
+    long[] positions = new long[size];
+    int[] neighbors = new int[graph.maxDegree()];
+    for (int node = 0; node < size; node++) {
+      positions[node] = lists.size();
+      int count = graph.neighbors(node, neighbors);
+      Arrays.sort(neighbors, 0, count);
+      NeighborCodec.write(lists, node, neighbors, count);
+    }
+    GraphMeta meta =
+        new GraphMeta(
+            fieldNumber,
+            size,
+            codeBytes,
+            maxConn,
+            entryStride,
+            lists.size(),
+            out.alignFilePointer(SegmentFile.ALIGNMENT));
+    out.writeBytes(entries, entries.length);
+    int[] ordToNode = new int[size];
+    for (int node = 0; node < size; node++) {
+      ordToNode[nodeToOrd[node]] = node;
+      PackedInts.write(out, nodeToOrd[node], meta.nodeWidth());
+    }
+    PackedInts.writePadding(out);
+    for (int ord = 0; ord < size; ord++) {
+      PackedInts.write(out, ordToNode[ord], meta.nodeWidth());
+    }
+    PackedInts.writePadding(out);
+    for (int node = 0; node < size; node++) {
+      PackedInts.write(out, positions[node], meta.listWidth());
+    }
+    PackedInts.writePadding(out);
+    lists.copyTo(out);
+    for (int i = 0; i < GraphMeta.LISTS_PADDING; i++) {
+      out.writeByte((byte) 0);
+    }
+    return meta;
+  }
+}

@@ -1,0 +1,109 @@
+package io.pq32.lucene;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.apache.lucene.util.NumericUtils;
+import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
+
+/** Nodes that one node may link to, and the choice among them. Scratch of one thread. */
+final class LinkCandidates {
+  /**
+   * Scores compared per call: more would mostly be computed in vain, as most candidates fail early.
+   */
+  private static final int DIVERSITY_BULK = 4;
+
+  private final int[] nodes;
+  private final int[] ords;
+  private final float[] scores;
+  private final long[] sorted; // descending score, then ascending node
+  private final int[] chosenOrds = new int[DIVERSITY_BULK];
+  private final float[] chosenScores = new float[DIVERSITY_BULK];
+  private int count;
+
+  LinkCandidates(int capacity) {
+    nodes = new int[capacity];
+    ords = new int[capacity];
+    scores = new float[capacity];
+    sorted = new long[capacity];
+  }
+
+  void clear() {
+    count = 0;
+  }
+
+  void add(int node) {
+    nodes[count++] = node;
+  }
+
+  int count() {
+    return count;
+  }
+
+  int[] nodes() {
+    return nodes;
+  }
+
+  boolean contains(int node) {
+    for (int i = 0; i < count; i++) {
+      if (nodes[i] == node) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Scores all candidates against a node and sorts them, the nearest first. */
+  void score(UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int node) throws IOException {
+    if (count == 0) {
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      ords[i] = nodeToOrd[nodes[i]];
+    }
+    scorer.setScoringOrdinal(nodeToOrd[node]);
+    scorer.bulkScore(ords, scores, count);
+    for (int i = 0; i < count; i++) {
+      sorted[i] = (long) ~NumericUtils.floatToSortableInt(scores[i]) << 32 | nodes[i];
+    }
+    Arrays.sort(sorted, 0, count);
+    for (int i = 0; i < count; i++) {
+      nodes[i] = (int) sorted[i];
+      scores[i] = NumericUtils.sortableIntToFloat(~(int) (sorted[i] >> 32));
+    }
+  }
+
+  /**
+   * Chooses, of sorted candidates, those that are nearer to the node than to any one chosen before.
+   *
+   * @return how many were chosen, at most {@code limit}
+   */
+  int chooseDiverse(UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int limit, int[] chosen)
+      throws IOException {
+    int size = 0;
+    for (int i = 0; i < count && size < limit; i++) {
+      if (isDiverse(scorer, nodeToOrd, i, chosen, size)) {
+        chosen[size++] = nodes[i];
+      }
+    }
+    return size;
+  }
+
+  private boolean isDiverse(
+      UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int candidate, int[] chosen, int size)
+      throws IOException {
+    if (size == 0) {
+      return true;
+    }
+    scorer.setScoringOrdinal(nodeToOrd[nodes[candidate]]);
+    for (int from = 0; from < size; from += DIVERSITY_BULK) {
+      int bulk = Math.min(DIVERSITY_BULK, size - from);
+      for (int i = 0; i < bulk; i++) {
+        chosenOrds[i] = nodeToOrd[chosen[from + i]];
+      }
+      if (scorer.bulkScore(chosenOrds, chosenScores, bulk) > scores[candidate]) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,109 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.AdcTable;
+import io.pq32.quantization.PqKernels;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.apache.lucene.search.KnnCollector;
+
+/**
+ * Scores the codes of all accepted ordinals of a segment whose codes lie in the order of its graph.
+ */
+final class RowScan implements CandidateSource {
+  /**
+   * With fewer accepted than one in so many, ordinals are looked up; else all nodes are gone
+   * through.
+   */
+  private static final int SPARSE = 8;
+
+  /** Every further scan asks for so many times as many ordinals. */
+  private static final int GROWTH = 4;
+
+  private final StoredCodes codes;
+  private final MappedGraph graph;
+  private final AdcTable table;
+  private final AcceptedOrds accepted;
+  private final KnnCollector collector;
+  private final int[] nodes = new int[PqKernels.BLOCK_SIZE];
+  private final int[] ords = new int[PqKernels.BLOCK_SIZE];
+  private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+  private final byte[] scratch;
+  private int pending;
+  private int limit;
+  private int returned;
+
+  RowScan(
+      StoredCodes codes,
+      MappedGraph graph,
+      AdcTable table,
+      AcceptedOrds accepted,
+      int limit,
+      KnnCollector collector) {
+    this.codes = codes;
+    this.graph = graph;
+    this.table = table;
+    this.accepted = accepted;
+    this.limit = Math.min(limit, accepted.count());
+    this.collector = collector;
+    this.scratch = new byte[PqKernels.BLOCK_SIZE * codes.meta().layout().codeBytes()];
+  }
+
+  @Override
+  public int[] next() throws IOException {
+    if (returned >= limit || collector.earlyTerminated()) {
+      return new int[0];
+    }
+    int[] top = scan(returned == 0);
+    int[] fresh = Arrays.copyOfRange(top, returned, Math.max(returned, top.length));
+    returned = top.length;
+    limit = (int) Math.min(accepted.count(), (long) limit * GROWTH);
+    return fresh;
+  }
+
+  private int[] scan(boolean firstVisit) throws IOException {
+    TopSums top = new TopSums(limit);
+    MemorySegment segment = codes.segment();
+    int size = codes.meta().count();
+    if (accepted.words() != null && accepted.count() < size / SPARSE) {
+      for (int word = 0; word < accepted.words().length; word++) {
+        for (long bits = accepted.words()[word]; bits != 0; bits &= bits - 1) {
+          int ord = (word << 6) + Long.numberOfTrailingZeros(bits);
+          if (!add(segment, graph.node(ord), ord, top, firstVisit)) {
+            return top.drain();
+          }
+        }
+      }
+    } else {
+      for (int node = 0; node < size; node++) {
+        int ord = graph.ord(node);
+        if (accepted.contains(ord) && !add(segment, node, ord, top, firstVisit)) {
+          return top.drain();
+        }
+      }
+    }
+    score(segment, top, firstVisit);
+    return top.drain();
+  }
+
+  private boolean add(MemorySegment segment, int node, int ord, TopSums top, boolean firstVisit) {
+    nodes[pending] = node;
+    ords[pending++] = ord;
+    return pending < nodes.length || score(segment, top, firstVisit);
+  }
+
+  /** Scores what is pending; false when the collector ends the search. */
+  private boolean score(MemorySegment segment, TopSums top, boolean firstVisit) {
+    int codeBytes = codes.meta().layout().codeBytes();
+    PqKernels.instance()
+        .score(segment, 0, nodes, pending, codeBytes, table.levels(), scratch, sums);
+    for (int i = 0; i < pending; i++) {
+      top.offer(ords[i], sums[i]);
+    }
+    if (firstVisit && pending > 0) {
+      collector.incVisitedCount(pending);
+    }
+    pending = 0;
+    return !collector.earlyTerminated();
+  }
+}

@@ -1,0 +1,20 @@
+package io.pq32.lucene;
+
+import org.apache.lucene.codecs.Codec;
+import org.apache.lucene.tests.index.BaseKnnVectorsFormatTestCase;
+import org.apache.lucene.tests.util.TestUtil;
+
+/** Lucene's own tests of a vectors format, with codes and a graph for every segment. */
+public class Pq32GraphConformanceTest extends BaseKnnVectorsFormatTestCase {
+  @Override
+  protected Codec getCodec() {
+    return TestUtil.alwaysKnnVectorsFormat(
+        new Pq32HnswVectorsFormat(
+            Pq32HnswConfig.DEFAULT.withMinQuantizedCount(1).withGraphThreshold(1)));
+  }
+
+  @Override
+  protected boolean supportsFloatVectorFallback() {
+    return false;
+  }
+}
