@@ -97,14 +97,14 @@ public abstract class PqKernels {
       int codesStride);
 
   /**
-   * Quantizes a table to levels 0 to {@value #MAX_LEVEL}: {@code level = round((table[m][c] -
+   * Quantizes a table to levels 0 to {@value #MAX_LEVEL}: {@code level = rint((table[m][c] -
    * minima[m]) * scale)}, with one scale for all sub-quantizers so that levels can be added up.
    *
    * @param table {@code [subQuantizer][centroid]}, finite
    * @param minima receives the least entry of each sub-quantizer
    * @param levels receives {@code [subQuantizer][centroid]}
    * @return the scale: {@value #MAX_LEVEL} over the largest range of a sub-quantizer, 0 when every
-   *     range is 0
+   *     range is 0, never infinite
    */
   public abstract float quantize(float[] table, int subQuantizers, float[] minima, byte[] levels);
 

@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.lang.foreign.MemorySegment;
 
 /** The kernels as plain loops: the definition of the results, and the oracle of every other one. */
-final class ScalarPqKernels extends PqKernels {
+class ScalarPqKernels extends PqKernels {
   @Override
   public String name() {
     return "scalar";
@@ -108,14 +108,19 @@ final class ScalarPqKernels extends PqKernels {
       minima[m] = min;
       range = Math.max(range, max - min);
     }
-    float scale = range > 0 ? MAX_LEVEL / range : 0;
+    float scale = scale(range);
     for (int m = 0; m < subQuantizers; m++) {
       for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
         int i = m * CODEBOOK_SIZE + centroid;
-        levels[i] = (byte) Math.min(MAX_LEVEL, (int) ((table[i] - minima[m]) * scale + 0.5f));
+        levels[i] = (byte) Math.rint((table[i] - minima[m]) * scale);
       }
     }
     return scale;
+  }
+
+  /** Finite even where a range is so small that its inverse is not. */
+  static float scale(float range) {
+    return range > 0 ? Math.min(MAX_LEVEL / range, Float.MAX_VALUE) : 0;
   }
 
   @Override

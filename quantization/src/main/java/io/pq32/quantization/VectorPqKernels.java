@@ -1,0 +1,508 @@
+package io.pq32.quantization;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.constant.ConstantDescs;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The kernels in vector registers of one width.
+ *
+ * <p>The compiler keeps vectors in registers only while it knows their species as constants of the
+ * class, and a species in an instance field makes every operation allocate. So each width is a
+ * class of its own: this one has the width the processor prefers, {@link #ofWidth} defines copies
+ * of it with other widths.
+ *
+ * <p>Methods are small and static on purpose: the same loops ran six times slower when they were
+ * inlined into one large method.
+ */
+final class VectorPqKernels extends ScalarPqKernels {
+  /** Register width in bits. */
+  static final int WIDTH = width();
+
+  private static final VectorSpecies<Float> FLOATS = species(float.class);
+  private static final VectorSpecies<Integer> INTS = species(int.class);
+  private static final VectorSpecies<Short> SHORTS = species(short.class);
+  private static final VectorSpecies<Byte> BYTES = species(byte.class);
+
+  /** Floats of one register. */
+  private static final int LANES = FLOATS.length();
+
+  /** Columns of one pass: eight sums keep two multiply-add units busy and fit 16 registers. */
+  private static final int PANEL = 8 * LANES;
+
+  /** Columns of one pass over four rows: again eight sums. */
+  private static final int STRIPE = 2 * LANES;
+
+  /** The least float whose neighbor is 1 away. */
+  private static final float NO_FRACTION = 0x1p23f;
+
+  private static final IntVector LANE_NUMBERS = IntVector.zero(INTS).addIndex(1);
+
+  /** Where byte {@code i} of four packed registers of ints belongs. */
+  private static final VectorShuffle<Byte> PACKED = packed();
+
+  /** The kernels at the width this processor prefers. */
+  VectorPqKernels() {}
+
+  /** The kernels at {@code bits} per register: 128, 256 or 512. */
+  static PqKernels ofWidth(int bits) {
+    if (bits == WIDTH) {
+      return new VectorPqKernels();
+    }
+    try (var bytes = VectorPqKernels.class.getResourceAsStream("VectorPqKernels.class")) {
+      var copy =
+          MethodHandles.lookup().defineHiddenClassWithClassData(bytes.readAllBytes(), bits, true);
+      return (PqKernels) copy.lookupClass().getDeclaredConstructor().newInstance();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("cannot define kernels of " + bits + " bits", e);
+    }
+  }
+
+  private static int width() {
+    try {
+      Integer bits =
+          MethodHandles.classData(
+              MethodHandles.lookup(), ConstantDescs.DEFAULT_NAME, Integer.class);
+      return bits == null ? VectorShape.preferredShape().vectorBitSize() : bits;
+    } catch (IllegalAccessException e) {
+      throw new LinkageError("own class data", e);
+    }
+  }
+
+  private static <E> VectorSpecies<E> species(Class<E> element) {
+    return VectorSpecies.of(element, VectorShape.forBitSize(WIDTH));
+  }
+
+  private static VectorShuffle<Byte> packed() {
+    return VectorShuffle.fromOp(BYTES, i -> i % LANES * Integer.BYTES + i / LANES);
+  }
+
+  @Override
+  public String name() {
+    return "vector" + WIDTH;
+  }
+
+  @Override
+  public float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    int i = 0;
+    for (; i <= length - 4 * LANES; i += 4 * LANES) {
+      s0 = floats(a, aOffset + i).fma(floats(b, bOffset + i), s0);
+      s1 = floats(a, aOffset + i + LANES).fma(floats(b, bOffset + i + LANES), s1);
+      s2 = floats(a, aOffset + i + 2 * LANES).fma(floats(b, bOffset + i + 2 * LANES), s2);
+      s3 = floats(a, aOffset + i + 3 * LANES).fma(floats(b, bOffset + i + 3 * LANES), s3);
+    }
+    for (; i <= length - LANES; i += LANES) {
+      s0 = floats(a, aOffset + i).fma(floats(b, bOffset + i), s0);
+    }
+    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    for (; i < length; i++) {
+      sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
+    }
+    return sum;
+  }
+
+  @Override
+  public void multiplyAdd(
+      float[] a,
+      int aOffset,
+      int rows,
+      int inner,
+      float[] b,
+      int columns,
+      float[] out,
+      int outOffset) {
+    int row = 0;
+    for (int column = 0; column <= columns - STRIPE; column += STRIPE) {
+      // A stripe of b stays in the second-level cache while all rows pass over it.
+      for (row = 0; row <= rows - 4; row += 4) {
+        int from = aOffset + row * inner;
+        fourRows(a, from, inner, b, column, columns, out, outOffset + row * columns + column);
+      }
+    }
+    int done = row == 0 ? 0 : columns / STRIPE * STRIPE;
+    for (int i = 0; i < rows; i++) {
+      int column = i < row ? done : 0;
+      int from = aOffset + i * inner;
+      int to = outOffset + i * columns;
+      for (; column <= columns - PANEL; column += PANEL) {
+        panel(a, from, inner, b, column, columns, out, to + column, true);
+      }
+      for (; column <= columns - LANES; column += LANES) {
+        lanes(a, from, inner, b, column, columns, out, to + column);
+      }
+      for (; column < columns; column++) {
+        float sum = out[to + column];
+        for (int k = 0; k < inner; k++) {
+          sum = Math.fma(a[from + k], b[column + k * columns], sum);
+        }
+        out[to + column] = sum;
+      }
+    }
+  }
+
+  /** Four rows of {@code out}, one stripe wide: each load of {@code b} serves four rows. */
+  private static void fourRows(
+      float[] a, int a0, int inner, float[] b, int bOffset, int columns, float[] out, int out0) {
+    int a1 = a0 + inner;
+    int a2 = a1 + inner;
+    int a3 = a2 + inner;
+    int out1 = out0 + columns;
+    int out2 = out1 + columns;
+    int out3 = out2 + columns;
+    FloatVector s00 = floats(out, out0);
+    FloatVector s01 = floats(out, out0 + LANES);
+    FloatVector s10 = floats(out, out1);
+    FloatVector s11 = floats(out, out1 + LANES);
+    FloatVector s20 = floats(out, out2);
+    FloatVector s21 = floats(out, out2 + LANES);
+    FloatVector s30 = floats(out, out3);
+    FloatVector s31 = floats(out, out3 + LANES);
+    for (int k = 0; k < inner; k++) {
+      FloatVector b0 = floats(b, bOffset + k * columns);
+      FloatVector b1 = floats(b, bOffset + k * columns + LANES);
+      FloatVector factor = broadcast(a[a0 + k]);
+      s00 = factor.fma(b0, s00);
+      s01 = factor.fma(b1, s01);
+      factor = broadcast(a[a1 + k]);
+      s10 = factor.fma(b0, s10);
+      s11 = factor.fma(b1, s11);
+      factor = broadcast(a[a2 + k]);
+      s20 = factor.fma(b0, s20);
+      s21 = factor.fma(b1, s21);
+      factor = broadcast(a[a3 + k]);
+      s30 = factor.fma(b0, s30);
+      s31 = factor.fma(b1, s31);
+    }
+    s00.intoArray(out, out0);
+    s01.intoArray(out, out0 + LANES);
+    s10.intoArray(out, out1);
+    s11.intoArray(out, out1 + LANES);
+    s20.intoArray(out, out2);
+    s21.intoArray(out, out2 + LANES);
+    s30.intoArray(out, out3);
+    s31.intoArray(out, out3 + LANES);
+  }
+
+  /** One row of {@code out}, one panel wide, added to what is there or replacing it. */
+  private static void panel(
+      float[] a,
+      int aOffset,
+      int inner,
+      float[] b,
+      int bOffset,
+      int columns,
+      float[] out,
+      int outOffset,
+      boolean add) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    FloatVector s4 = s0;
+    FloatVector s5 = s0;
+    FloatVector s6 = s0;
+    FloatVector s7 = s0;
+    if (add) {
+      s0 = floats(out, outOffset);
+      s1 = floats(out, outOffset + LANES);
+      s2 = floats(out, outOffset + 2 * LANES);
+      s3 = floats(out, outOffset + 3 * LANES);
+      s4 = floats(out, outOffset + 4 * LANES);
+      s5 = floats(out, outOffset + 5 * LANES);
+      s6 = floats(out, outOffset + 6 * LANES);
+      s7 = floats(out, outOffset + 7 * LANES);
+    }
+    for (int k = 0; k < inner; k++) {
+      FloatVector factor = broadcast(a[aOffset + k]);
+      int from = bOffset + k * columns;
+      s0 = factor.fma(floats(b, from), s0);
+      s1 = factor.fma(floats(b, from + LANES), s1);
+      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
+      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
+      s4 = factor.fma(floats(b, from + 4 * LANES), s4);
+      s5 = factor.fma(floats(b, from + 5 * LANES), s5);
+      s6 = factor.fma(floats(b, from + 6 * LANES), s6);
+      s7 = factor.fma(floats(b, from + 7 * LANES), s7);
+    }
+    s0.intoArray(out, outOffset);
+    s1.intoArray(out, outOffset + LANES);
+    s2.intoArray(out, outOffset + 2 * LANES);
+    s3.intoArray(out, outOffset + 3 * LANES);
+    s4.intoArray(out, outOffset + 4 * LANES);
+    s5.intoArray(out, outOffset + 5 * LANES);
+    s6.intoArray(out, outOffset + 6 * LANES);
+    s7.intoArray(out, outOffset + 7 * LANES);
+  }
+
+  /** One row of {@code out}, one register wide. */
+  private static void lanes(
+      float[] a,
+      int aOffset,
+      int inner,
+      float[] b,
+      int bOffset,
+      int columns,
+      float[] out,
+      int outOffset) {
+    FloatVector sum = floats(out, outOffset);
+    for (int k = 0; k < inner; k++) {
+      sum = broadcast(a[aOffset + k]).fma(floats(b, bOffset + k * columns), sum);
+    }
+    sum.intoArray(out, outOffset);
+  }
+
+  @Override
+  public void innerProducts(
+      float[] vector,
+      int vectorOffset,
+      float[] codebooks,
+      int subQuantizers,
+      int subDimension,
+      float[] out) {
+    for (int m = 0; m < subQuantizers; m++) {
+      int row = m * subDimension;
+      for (int c = 0; c < CODEBOOK_SIZE; c += PANEL) {
+        panel(
+            vector,
+            vectorOffset + row,
+            subDimension,
+            codebooks,
+            row * CODEBOOK_SIZE + c,
+            CODEBOOK_SIZE,
+            out,
+            m * CODEBOOK_SIZE + c,
+            false);
+      }
+    }
+  }
+
+  @Override
+  public void nearest(
+      float[] points,
+      int pointsOffset,
+      int pointsStride,
+      int count,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      byte[] codes,
+      int codesOffset,
+      int codesStride) {
+    for (int i = 0; i < count; i++) {
+      codes[codesOffset + i * codesStride] =
+          (byte)
+              nearest(
+                  points,
+                  pointsOffset + i * pointsStride,
+                  codebook,
+                  codebookOffset,
+                  subDimension,
+                  halfNorms,
+                  halfNormsOffset);
+    }
+  }
+
+  private static int nearest(
+      float[] points,
+      int point,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset) {
+    FloatVector best = broadcast(Float.NEGATIVE_INFINITY);
+    IntVector bestNumbers = IntVector.zero(INTS);
+    // Four sums only: with eight the method grows beyond what the compiler keeps in registers, and
+    // sums of the next pass fill the gaps anyway.
+    for (int c = 0; c < CODEBOOK_SIZE; c += 4 * LANES) {
+      int norms = halfNormsOffset + c;
+      FloatVector v0 = floats(halfNorms, norms).neg();
+      FloatVector v1 = floats(halfNorms, norms + LANES).neg();
+      FloatVector v2 = floats(halfNorms, norms + 2 * LANES).neg();
+      FloatVector v3 = floats(halfNorms, norms + 3 * LANES).neg();
+      for (int d = 0; d < subDimension; d++) {
+        FloatVector x = broadcast(points[point + d]);
+        int from = codebookOffset + d * CODEBOOK_SIZE + c;
+        v0 = x.fma(floats(codebook, from), v0);
+        v1 = x.fma(floats(codebook, from + LANES), v1);
+        v2 = x.fma(floats(codebook, from + 2 * LANES), v2);
+        v3 = x.fma(floats(codebook, from + 3 * LANES), v3);
+      }
+      // Strictly greater: among equals of one lane the lowest number, met first, stays.
+      VectorMask<Float> better = v0.compare(VectorOperators.GT, best);
+      best = best.blend(v0, better);
+      bestNumbers = bestNumbers.blend(c, better.cast(INTS));
+      better = v1.compare(VectorOperators.GT, best);
+      best = best.blend(v1, better);
+      bestNumbers = bestNumbers.blend(c + LANES, better.cast(INTS));
+      better = v2.compare(VectorOperators.GT, best);
+      best = best.blend(v2, better);
+      bestNumbers = bestNumbers.blend(c + 2 * LANES, better.cast(INTS));
+      better = v3.compare(VectorOperators.GT, best);
+      best = best.blend(v3, better);
+      bestNumbers = bestNumbers.blend(c + 3 * LANES, better.cast(INTS));
+    }
+    // Adding zero makes -0 equal to +0, which their bits are not.
+    IntVector keys = sortable(best.add(0f));
+    VectorMask<Integer> winners =
+        keys.compare(VectorOperators.EQ, keys.reduceLanes(VectorOperators.MAX));
+    return IntVector.broadcast(INTS, CODEBOOK_SIZE)
+        .blend(bestNumbers.add(LANE_NUMBERS), winners)
+        .reduceLanes(VectorOperators.MIN);
+  }
+
+  /** Ints in the order of the floats. Integer minima and maxima take a third of the time. */
+  private static IntVector sortable(FloatVector values) {
+    IntVector bits = values.reinterpretAsInts();
+    return bits.lanewise(
+        VectorOperators.XOR, bits.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE));
+  }
+
+  private static float unsort(int key) {
+    return Float.intBitsToFloat(key ^ key >> 31 & Integer.MAX_VALUE);
+  }
+
+  @Override
+  public float quantize(float[] table, int subQuantizers, float[] minima, byte[] levels) {
+    float range = ranges(table, subQuantizers, minima);
+    float scale = scale(range);
+    for (int m = 0; m < subQuantizers; m++) {
+      levels(table, m * CODEBOOK_SIZE, minima[m], scale, levels);
+    }
+    return scale;
+  }
+
+  private static float ranges(float[] table, int subQuantizers, float[] minima) {
+    float range = 0;
+    for (int m = 0; m < subQuantizers; m++) {
+      int from = m * CODEBOOK_SIZE;
+      IntVector least = sortable(floats(table, from));
+      IntVector greatest = least;
+      for (int c = LANES; c < CODEBOOK_SIZE; c += LANES) {
+        IntVector keys = sortable(floats(table, from + c));
+        least = least.min(keys);
+        greatest = greatest.max(keys);
+      }
+      minima[m] = unsort(least.reduceLanes(VectorOperators.MIN));
+      range = Math.max(range, unsort(greatest.reduceLanes(VectorOperators.MAX)) - minima[m]);
+    }
+    return range;
+  }
+
+  private static void levels(float[] table, int offset, float min, float scale, byte[] levels) {
+    for (int c = 0; c < CODEBOOK_SIZE; c += 4 * LANES) {
+      int from = offset + c;
+      IntVector l0 = level(table, from, min, scale);
+      IntVector l1 = level(table, from + LANES, min, scale);
+      IntVector l2 = level(table, from + 2 * LANES, min, scale);
+      IntVector l3 = level(table, from + 3 * LANES, min, scale);
+      l0.or(l1.lanewise(VectorOperators.LSHL, 8))
+          .or(l2.lanewise(VectorOperators.LSHL, 16).or(l3.lanewise(VectorOperators.LSHL, 24)))
+          .reinterpretAsBytes()
+          .rearrange(PACKED)
+          .intoArray(levels, from);
+    }
+  }
+
+  /**
+   * Multiplies and adds in two roundings, as the definition does. The second one leaves an integer
+   * in the low bits of the float: nothing is left of its fraction.
+   */
+  private static IntVector level(float[] table, int offset, float min, float scale) {
+    return floats(table, offset).sub(min).mul(scale).add(NO_FRACTION).reinterpretAsInts().and(0xFF);
+  }
+
+  @Override
+  public void scan(
+      MemorySegment codes,
+      long offset,
+      int blocks,
+      int subQuantizers,
+      byte[] levels,
+      short[] sums) {
+    switch (WIDTH) {
+      case 512 -> VectorLookup512.scan(codes, offset, blocks, subQuantizers, levels, sums);
+      case 256 -> VectorLookup256.scan(codes, offset, blocks, subQuantizers, levels, sums);
+      default -> super.scan(codes, offset, blocks, subQuantizers, levels, sums);
+    }
+  }
+
+  @Override
+  public void score(
+      MemorySegment codes,
+      long offset,
+      int[] ords,
+      int count,
+      int subQuantizers,
+      byte[] levels,
+      byte[] scratch,
+      short[] sums) {
+    if (WIDTH == 512) {
+      VectorLookup512.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+    } else {
+      super.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+    }
+  }
+
+  @Override
+  public int collect(
+      short[] sums,
+      int blocks,
+      int threshold,
+      long[] accepted,
+      int acceptedOffset,
+      int[] positions) {
+    // No sum is below zero or above 32767.
+    short bound = (short) Math.clamp(threshold, -1, Short.MAX_VALUE);
+    int count = 0;
+    for (int block = 0; block < blocks; block++) {
+      long word = greater(sums, block * BLOCK_SIZE, bound);
+      if (accepted != null) {
+        word &= accepted[acceptedOffset + block];
+      }
+      for (; word != 0; word &= word - 1) {
+        positions[count++] = block * BLOCK_SIZE + Long.numberOfTrailingZeros(word);
+      }
+    }
+    return count;
+  }
+
+  /** One bit per sum of a block. */
+  private static long greater(short[] sums, int offset, short bound) {
+    long word = 0;
+    for (int i = 0; i < BLOCK_SIZE; i += SHORTS.length()) {
+      word |=
+          ShortVector.fromArray(SHORTS, sums, offset + i)
+                  .compare(VectorOperators.GT, bound)
+                  .toLong()
+              << i;
+    }
+    return word;
+  }
+
+  private static FloatVector floats(float[] array, int offset) {
+    return FloatVector.fromArray(FLOATS, array, offset);
+  }
+
+  private static FloatVector broadcast(float value) {
+    return FloatVector.broadcast(FLOATS, value);
+  }
+}

@@ -1,0 +1,475 @@
+package io.pq32.quantization;
+
+import static io.pq32.quantization.PqKernels.BLOCK_SIZE;
+import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
+import static io.pq32.quantization.PqKernels.MAX_LEVEL;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Do all kernels compute what the plain loops define? */
+@ExtendWith(SeededRandom.class)
+class PqKernelsTest {
+  private static final PqKernels ORACLE = new ScalarPqKernels();
+  private static final int[] SUB_QUANTIZERS = {16, 32, 48, 64, 96};
+
+  /** Every length around the register widths, and the dimensions of real embeddings. */
+  private static final int[] LENGTHS =
+      IntStream.concat(
+              IntStream.rangeClosed(0, 70), IntStream.of(96, 100, 128, 384, 768, 1024, 1536))
+          .toArray();
+
+  /** Sub-dimensions of 32 sub-quantizers over 32 to 768 dimensions, and some that are odd. */
+  private static final int[] SUB_DIMENSIONS =
+      IntStream.concat(IntStream.rangeClosed(1, 24), IntStream.of(31, 32, 48, 65)).toArray();
+
+  private static final Arena ARENA = Arena.ofAuto();
+
+  static List<PqKernels> kernels() {
+    return List.of(
+        ORACLE,
+        VectorPqKernels.ofWidth(128),
+        VectorPqKernels.ofWidth(256),
+        VectorPqKernels.ofWidth(512));
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void multipliesEveryLengthFromAnyOffset(PqKernels kernels, Random random) {
+    for (int length : LENGTHS) {
+      int aOffset = random.nextInt(20);
+      int bOffset = random.nextInt(20);
+      // Both arrays end with the last element: reading on throws.
+      float[] a = floats(random, aOffset + length);
+      float[] b = floats(random, bOffset + length);
+      assertClose(
+          exactDot(a, aOffset, b, bOffset, 1, length),
+          kernels.dot(a, aOffset, b, bOffset, length),
+          "length " + length);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void multipliesMatricesOfEveryShape(PqKernels kernels, Random random) {
+    for (int rows : new int[] {0, 1, 2, 3, 4, 5, 7, 8, 11}) {
+      for (int columns : LENGTHS) {
+        int inner = random.nextInt(12);
+        int aOffset = random.nextInt(5);
+        int outOffset = random.nextInt(5);
+        float[] a = floats(random, aOffset + rows * inner);
+        float[] b = floats(random, inner * columns);
+        float[] out = floats(random, outOffset + rows * columns);
+        float[] before = out.clone();
+        kernels.multiplyAdd(a, aOffset, rows, inner, b, columns, out, outOffset);
+        for (int i = 0; i < outOffset; i++) {
+          assertEquals(before[i], out[i]);
+        }
+        for (int row = 0; row < rows; row++) {
+          for (int column = 0; column < columns; column++) {
+            int i = outOffset + row * columns + column;
+            Bounded product = exactDot(a, aOffset + row * inner, b, column, columns, inner);
+            assertClose(
+                product.plus(before[i]),
+                out[i],
+                rows + "x" + inner + "x" + columns + " at " + row + "," + column);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void multipliesEveryCentroid(PqKernels kernels, Random random) {
+    for (int subDimension : SUB_DIMENSIONS) {
+      int subQuantizers = 16;
+      int offset = random.nextInt(9);
+      float[] vector = floats(random, offset + subQuantizers * subDimension);
+      float[] codebooks = floats(random, subQuantizers * subDimension * CODEBOOK_SIZE);
+      float[] out = floats(random, subQuantizers * CODEBOOK_SIZE);
+      kernels.innerProducts(vector, offset, codebooks, subQuantizers, subDimension, out);
+      for (int m = 0; m < subQuantizers; m++) {
+        for (int c = 0; c < CODEBOOK_SIZE; c++) {
+          int row = m * subDimension;
+          assertClose(
+              exactDot(
+                  vector,
+                  offset + row,
+                  codebooks,
+                  row * CODEBOOK_SIZE + c,
+                  CODEBOOK_SIZE,
+                  subDimension),
+              out[m * CODEBOOK_SIZE + c],
+              "sub-dimension " + subDimension + " at " + m + "," + c);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void findsTheNearestCentroid(PqKernels kernels, Random random) {
+    for (int subDimension : SUB_DIMENSIONS) {
+      int count = random.nextInt(9);
+      int stride = subDimension + random.nextInt(9);
+      int codesStride = 1 + random.nextInt(4);
+      // Small integers: no rounding, many ties.
+      float[] points = integers(random, 3 + count * stride, 3);
+      float[] codebook = integers(random, 5 + subDimension * CODEBOOK_SIZE, 3);
+      float[] halfNorms = integers(random, 7 + CODEBOOK_SIZE, 9);
+      byte[] expected = new byte[2 + count * codesStride];
+      byte[] actual = new byte[2 + count * codesStride];
+      ORACLE.nearest(
+          points,
+          3,
+          stride,
+          count,
+          codebook,
+          5,
+          subDimension,
+          halfNorms,
+          7,
+          expected,
+          2,
+          codesStride);
+      kernels.nearest(
+          points,
+          3,
+          stride,
+          count,
+          codebook,
+          5,
+          subDimension,
+          halfNorms,
+          7,
+          actual,
+          2,
+          codesStride);
+      assertArrayEquals(expected, actual, "sub-dimension " + subDimension);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void takesTheLowestOfEqualCentroids(PqKernels kernels, Random random) {
+    float[] point = {1f};
+    for (int first = 0; first < CODEBOOK_SIZE; first++) {
+      float[] codebook = new float[CODEBOOK_SIZE];
+      Arrays.fill(codebook, -1f);
+      codebook[first] = -0f;
+      for (int i = first + 1; i < CODEBOOK_SIZE; i++) {
+        codebook[i] = random.nextInt(4) == 0 ? 0f : -1f;
+      }
+      byte[] code = new byte[1];
+      kernels.nearest(point, 0, 1, 1, codebook, 0, 1, new float[CODEBOOK_SIZE], 0, code, 0, 1);
+      assertEquals(first, code[0] & 0xFF);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void takesCentroidZeroWhenNothingIsFinite(PqKernels kernels) {
+    float[] halfNorms = new float[CODEBOOK_SIZE];
+    Arrays.fill(halfNorms, Float.POSITIVE_INFINITY);
+    byte[] code = {1};
+    kernels.nearest(
+        new float[1], 0, 1, 1, new float[CODEBOOK_SIZE], 0, 1, halfNorms, 0, code, 0, 1);
+    assertEquals(0, code[0]);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void quantizesBitForBit(PqKernels kernels, Random random) {
+    float[] spreads = {0f, Float.MIN_VALUE, 1e-40f, 1e-30f, 1e-3f, 1f, 1e3f, 1e30f, 1e38f};
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      for (float spread : spreads) {
+        float[] table = floats(random, subQuantizers * CODEBOOK_SIZE);
+        for (int i = 0; i < table.length; i++) {
+          table[i] *= spread;
+        }
+        // One sub-quantizer away from zero, one with a single value.
+        for (int c = 0; c < CODEBOOK_SIZE; c++) {
+          table[CODEBOOK_SIZE + c] += 100 * spread;
+          table[2 * CODEBOOK_SIZE + c] = spread;
+        }
+        assertQuantizesAlike(kernels, table, subQuantizers);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void quantizesHalvesToEven(PqKernels kernels) {
+    float[] table = new float[16 * CODEBOOK_SIZE];
+    for (int i = 0; i < table.length; i++) {
+      // Range 127, so the scale is 1 and every second entry lies between two levels.
+      table[i] = i % CODEBOOK_SIZE == 255 ? 127f : i % CODEBOOK_SIZE / 2f;
+    }
+    byte[] levels = assertQuantizesAlike(kernels, table, 16);
+    assertEquals(0, levels[1]);
+    assertEquals(2, levels[3]);
+    assertEquals(2, levels[5]);
+    assertEquals(MAX_LEVEL, levels[255]);
+  }
+
+  private static byte[] assertQuantizesAlike(PqKernels kernels, float[] table, int subQuantizers) {
+    float[] expectedMinima = new float[subQuantizers];
+    float[] minima = new float[subQuantizers];
+    byte[] expected = new byte[table.length];
+    byte[] levels = new byte[table.length];
+    float expectedScale = ORACLE.quantize(table, subQuantizers, expectedMinima, expected);
+    float scale = kernels.quantize(table, subQuantizers, minima, levels);
+    assertEquals(Float.floatToIntBits(expectedScale), Float.floatToIntBits(scale));
+    assertArrayEquals(expectedMinima, minima);
+    assertArrayEquals(expected, levels);
+    for (byte level : levels) {
+      assertTrue(level >= 0, "level " + level);
+    }
+    return levels;
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void scansWhatTheLoopsScan(PqKernels kernels, Random random) {
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      for (int blocks : new int[] {0, 1, 2, 5}) {
+        byte[] levels = levels(random, subQuantizers);
+        int size = blocks * subQuantizers * BLOCK_SIZE;
+        for (MemorySegment codes : segments(random, size)) {
+          long offset = codes.byteSize() - size;
+          short[] expected = shorts(random, blocks * BLOCK_SIZE);
+          short[] sums = shorts(random, blocks * BLOCK_SIZE);
+          ORACLE.scan(codes, offset, blocks, subQuantizers, levels, expected);
+          kernels.scan(codes, offset, blocks, subQuantizers, levels, sums);
+          assertArrayEquals(expected, sums, subQuantizers + " sub-quantizers");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void scoresWhatTheLoopsScore(PqKernels kernels, Random random) {
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      byte[] levels = levels(random, subQuantizers);
+      byte[] scratch = new byte[BLOCK_SIZE * subQuantizers];
+      random.nextBytes(scratch);
+      for (int count = 0; count <= BLOCK_SIZE; count++) {
+        int codeCount = 1 + random.nextInt(200);
+        int size = codeCount * subQuantizers;
+        int[] ords = random.ints(count, 0, codeCount).toArray();
+        if (count > 0) {
+          // The last code ends where the memory ends.
+          ords[random.nextInt(count)] = codeCount - 1;
+        }
+        for (MemorySegment codes : segments(random, size)) {
+          long offset = codes.byteSize() - size;
+          short[] expected = new short[BLOCK_SIZE];
+          short[] sums = new short[BLOCK_SIZE];
+          ORACLE.score(
+              codes,
+              offset,
+              ords,
+              count,
+              subQuantizers,
+              levels,
+              new byte[scratch.length],
+              expected);
+          kernels.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+          assertArrayEquals(Arrays.copyOf(expected, count), Arrays.copyOf(sums, count));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void sumsTheHighestLevelsWithoutOverflow(PqKernels kernels) {
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      byte[] levels = new byte[subQuantizers * CODEBOOK_SIZE];
+      Arrays.fill(levels, (byte) MAX_LEVEL);
+      byte[] codes = new byte[BLOCK_SIZE * subQuantizers];
+      Arrays.fill(codes, (byte) -1);
+      short[] expected = new short[BLOCK_SIZE];
+      Arrays.fill(expected, (short) (subQuantizers * MAX_LEVEL));
+      short[] sums = new short[BLOCK_SIZE];
+      kernels.scan(MemorySegment.ofArray(codes), 0, 1, subQuantizers, levels, sums);
+      assertArrayEquals(expected, sums);
+      Arrays.fill(sums, (short) 0);
+      kernels.score(
+          MemorySegment.ofArray(codes),
+          0,
+          IntStream.range(0, BLOCK_SIZE).toArray(),
+          BLOCK_SIZE,
+          subQuantizers,
+          levels,
+          new byte[BLOCK_SIZE * subQuantizers],
+          sums);
+      assertArrayEquals(expected, sums);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void collectsWhatTheLoopsCollect(PqKernels kernels, Random random) {
+    int[] thresholds = {
+      Integer.MIN_VALUE, -1, 0, 1, 60, 126, 127, 128, Short.MAX_VALUE, Integer.MAX_VALUE
+    };
+    for (int blocks : new int[] {0, 1, 2, 7}) {
+      short[] sums = new short[blocks * BLOCK_SIZE];
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] = (short) (random.nextInt(9) == 0 ? Short.MAX_VALUE : random.nextInt(129));
+      }
+      long[] accepted = random.longs(blocks + 3).toArray();
+      for (int threshold : thresholds) {
+        for (long[] words : new long[][] {null, accepted, new long[blocks + 3]}) {
+          int[] expected = new int[sums.length];
+          int[] positions = new int[sums.length];
+          int count = ORACLE.collect(sums, blocks, threshold, words, 3, expected);
+          assertEquals(count, kernels.collect(sums, blocks, threshold, words, 3, positions));
+          assertArrayEquals(Arrays.copyOf(expected, count), Arrays.copyOf(positions, count));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void allocatesNothing(PqKernels kernels, Random random) {
+    int subQuantizers = 32;
+    int subDimension = 8;
+    byte[] levels = levels(random, subQuantizers);
+    byte[] bytes = new byte[4 * BLOCK_SIZE * subQuantizers];
+    random.nextBytes(bytes);
+    MemorySegment codes = MemorySegment.ofArray(bytes);
+    short[] sums = new short[4 * BLOCK_SIZE];
+    int[] ords = IntStream.range(0, BLOCK_SIZE).toArray();
+    byte[] scratch = new byte[BLOCK_SIZE * subQuantizers];
+    int[] positions = new int[sums.length];
+    float[] vector = floats(random, subQuantizers * subDimension);
+    float[] codebooks = floats(random, subQuantizers * subDimension * CODEBOOK_SIZE);
+    float[] table = new float[subQuantizers * CODEBOOK_SIZE];
+    float[] minima = new float[subQuantizers];
+    byte[] code = new byte[subQuantizers];
+    float[] out = new float[4 * 256];
+    assertAllocatesNothing("scan", () -> kernels.scan(codes, 0, 4, subQuantizers, levels, sums));
+    assertAllocatesNothing(
+        "score",
+        () -> kernels.score(codes, 0, ords, BLOCK_SIZE, subQuantizers, levels, scratch, sums));
+    assertAllocatesNothing("collect", () -> kernels.collect(sums, 4, 2000, null, 0, positions));
+    assertAllocatesNothing(
+        "innerProducts",
+        () -> kernels.innerProducts(vector, 0, codebooks, subQuantizers, subDimension, table));
+    assertAllocatesNothing(
+        "nearest",
+        () -> kernels.nearest(vector, 0, 8, 32, codebooks, 0, subDimension, table, 0, code, 0, 1));
+    assertAllocatesNothing(
+        "quantize", () -> kernels.quantize(table, subQuantizers, minima, levels));
+    assertAllocatesNothing("dot", () -> kernels.dot(codebooks, 0, table, 1, 777));
+    assertAllocatesNothing(
+        "multiplyAdd", () -> kernels.multiplyAdd(codebooks, 0, 4, 32, codebooks, 256, out, 0));
+  }
+
+  /** Before the compiler has seen a loop, vectors are objects: warm up until they are gone. */
+  private static void assertAllocatesNothing(String kernel, Runnable call) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long allocated = Long.MAX_VALUE;
+    for (int round = 0; round < 400 && allocated > 0; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 200; i++) {
+        call.run();
+      }
+      allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    }
+    assertEquals(0, allocated, kernel + " allocates in each of its last 200 calls");
+  }
+
+  private static float[] floats(Random random, int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] =
+          switch (random.nextInt(40)) {
+            case 0 -> 0f;
+            case 1 -> -0f;
+            case 2 -> Float.MIN_VALUE;
+            case 3 -> -Float.MIN_NORMAL / 3;
+            default -> (float) random.nextGaussian();
+          };
+    }
+    return values;
+  }
+
+  private static float[] integers(Random random, int length, int bound) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = random.nextInt(-bound, bound + 1);
+    }
+    return values;
+  }
+
+  private static byte[] levels(Random random, int subQuantizers) {
+    byte[] levels = new byte[subQuantizers * CODEBOOK_SIZE];
+    for (int i = 0; i < levels.length; i++) {
+      levels[i] = (byte) random.nextInt(MAX_LEVEL + 1);
+    }
+    return levels;
+  }
+
+  private static short[] shorts(Random random, int length) {
+    short[] values = new short[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = (short) random.nextInt();
+    }
+    return values;
+  }
+
+  /** Random bytes at an odd place that end with the memory they are in, on the heap and off it. */
+  private static List<MemorySegment> segments(Random random, int size) {
+    byte[] bytes = new byte[random.nextInt(64) + size];
+    random.nextBytes(bytes);
+    MemorySegment outside = ARENA.allocate(bytes.length + 1);
+    MemorySegment.copy(bytes, 0, outside, ValueLayout.JAVA_BYTE, 1, bytes.length);
+    return List.of(MemorySegment.ofArray(bytes), outside.asSlice(1));
+  }
+
+  /** A sum in double precision and the sum of the magnitudes of its terms. */
+  private record Bounded(double value, double magnitude, int terms) {
+    Bounded plus(double term) {
+      return new Bounded(value + term, magnitude + Math.abs(term), terms + 1);
+    }
+  }
+
+  private static Bounded exactDot(
+      float[] a, int aOffset, float[] b, int bOffset, int bStride, int length) {
+    Bounded sum = new Bounded(0, 0, 0);
+    for (int i = 0; i < length; i++) {
+      sum = sum.plus((double) a[aOffset + i] * b[bOffset + i * bStride]);
+    }
+    return sum;
+  }
+
+  /**
+   * Each of n products and n additions in any order is off by half a unit in the last place, each
+   * product also by half the least denormal.
+   */
+  private static void assertClose(Bounded expected, float actual, String what) {
+    double unit = Math.ulp(1f) / 2;
+    double bound =
+        2 * expected.terms * unit * expected.magnitude + expected.terms * Float.MIN_VALUE;
+    assertEquals(expected.value, actual, bound, what);
+  }
+}
