@@ -2,15 +2,17 @@ package io.pq32.benchmarks;
 
 import io.pq32.lucene.Pq32HnswConfig;
 import io.pq32.lucene.Pq32HnswVectorsFormat;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.codecs.lucene104.Lucene104HnswScalarQuantizedVectorsFormat;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.Query;
-import org.apache.lucene.search.RescoreTopNQuery;
+import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.util.quantization.QuantizedByteVectorValues.ScalarEncoding;
 
 /** A vectors format that takes part in the comparison: how it is built and how it is asked. */
@@ -62,11 +64,11 @@ enum Contender {
    * The best k of {@code fanOut} candidates. Lucene's quantized formats return approximate scores,
    * so all their candidates are rescored with the full vectors; pq32 does that itself.
    */
-  Query query(float[] vector, int fanOut, int k) {
+  ScoreDoc[] search(IndexSearcher searcher, float[] vector, int fanOut, int k) throws IOException {
     Query query = new KnnFloatVectorQuery(FIELD, vector, fanOut);
     return rescored
-        ? RescoreTopNQuery.createFullPrecisionRescorerQuery(query, vector, FIELD, k)
-        : query;
+        ? FullPrecisionRescorer.best(searcher, query, vector, k)
+        : searcher.search(query, k).scoreDocs;
   }
 
   private static KnnVectorsFormat pq32(int graphThreshold, BuildSettings settings) {

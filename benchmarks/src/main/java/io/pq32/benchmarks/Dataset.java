@@ -59,10 +59,8 @@ record Dataset(
     }
     VectorSet base = allBase.sample(selection.limitBase, selection.seed);
     VectorSet queries = allQueries.sample(selection.limitQueries, selection.seed);
-    if (files.similarity() == Similarity.DOT) {
-      requireUnitLength(files.base(), base);
-      requireUnitLength(files.queries(), queries);
-    }
+    checkLengths(files.base(), base, files.similarity());
+    checkLengths(files.queries(), queries, files.similarity());
 
     int needed = Math.min(selection.k, base.size());
     if (files.truth().isPresent() && base.size() == allBase.size()) {
@@ -87,15 +85,23 @@ record Dataset(
     return new Dataset(files.name(), base, queries, files.similarity(), truth);
   }
 
-  private static void requireUnitLength(Path file, VectorSet vectors) {
+  private static void checkLengths(Path file, VectorSet vectors, Similarity similarity) {
+    if (similarity == Similarity.L2 || similarity == Similarity.MIP) {
+      return;
+    }
     float[] vector = new float[vectors.dimension()];
     for (int i = 0; i < vectors.size(); i++) {
       vectors.copy(i, vector);
       double squares = Similarity.dot(vector, vector);
-      if (Math.abs(squares - 1) > UNIT_TOLERANCE) {
+      if (similarity == Similarity.DOT && Math.abs(squares - 1) > UNIT_TOLERANCE) {
         throw new BadInputException(
             "%s: row %d has length %.4f; metric dot needs unit vectors, use mip or cosine"
                 .formatted(file, vectors.row(i), Math.sqrt(squares)));
+      }
+      if (similarity == Similarity.COSINE && squares == 0) {
+        throw new BadInputException(
+            "%s: row %d is all zeros; metric cosine needs a direction"
+                .formatted(file, vectors.row(i)));
       }
     }
   }

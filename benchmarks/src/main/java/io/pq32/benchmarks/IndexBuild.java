@@ -38,22 +38,23 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
   }
 
   static IndexBuild run(
-      Dataset data,
+      VectorSet base,
+      Similarity similarity,
       Contender contender,
       BuildSettings settings,
       Path folder,
+      String task,
       Progress.Factory progress)
       throws IOException {
-    VectorSet base = data.base();
     try (Directory directory = new MMapDirectory(folder);
         IndexWriter writer = new IndexWriter(directory, config(contender, settings))) {
       long start = System.nanoTime();
-      try (Progress task = progress.start("index " + contender, base.size())) {
-        addAll(data, settings.segments(), writer, task);
+      try (Progress adding = progress.start(task, base.size())) {
+        addAll(base, similarity, settings.segments(), writer, adding);
       }
       long indexed = System.nanoTime();
       if (settings.segments() == 1) {
-        try (Progress _ = progress.start("merge " + contender)) {
+        try (Progress _ = progress.start(task + ", merge")) {
           writer.forceMerge(1);
         }
       }
@@ -62,12 +63,12 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
     }
   }
 
-  private static void addAll(Dataset data, int segments, IndexWriter writer, Progress task)
+  private static void addAll(
+      VectorSet base, Similarity similarity, int segments, IndexWriter writer, Progress progress)
       throws IOException {
-    VectorSet base = data.base();
-    float[] vector = new float[base.dimension()];
+    float[] vector = base.get(0); // a field of zeros would be refused under cosine
     KnnFloatVectorField vectorField =
-        new KnnFloatVectorField(Contender.FIELD, vector, data.similarity().function);
+        new KnnFloatVectorField(Contender.FIELD, vector, similarity.function);
     NumericDocValuesField idField = new NumericDocValuesField(ID_FIELD, 0);
     Document document = new Document();
     document.add(vectorField);
@@ -83,7 +84,7 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
         segment++;
       }
       if (id % REPORT_EVERY == REPORT_EVERY - 1) {
-        task.step(REPORT_EVERY);
+        progress.step(REPORT_EVERY);
       }
     }
   }

@@ -2,7 +2,6 @@ package io.pq32.benchmarks;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,6 +15,12 @@ import org.apache.lucene.util.IOUtils;
 
 /** Builds an index per format, then searches them all in turn. */
 final class RecallRun {
+  /**
+   * Vectors of an index that is built before each that counts, so that the first format does not
+   * pay for the compiler: enough for every format to train and to make a graph.
+   */
+  private static final int WARM_UP_VECTORS = 5_000;
+
   private final Dataset data;
   private final RecallPlan plan;
   private final Path work;
@@ -33,8 +38,12 @@ final class RecallRun {
     try (Closeable _ = () -> IOUtils.close(indexes.values())) {
       List<RecallReport.Build> builds = new ArrayList<>();
       for (Contender contender : plan.contenders()) {
-        Path folder = Files.createDirectory(work.resolve(contender.toString()));
-        IndexBuild build = IndexBuild.run(data, contender, plan.build(), folder, progress);
+        Path warmUp = work.resolve("warm-up");
+        VectorSet sample = data.base().sample(WARM_UP_VECTORS, 0);
+        build(contender, sample, warmUp, "warm up " + contender);
+        IOUtils.rm(warmUp);
+        Path folder = work.resolve(contender.toString());
+        IndexBuild build = build(contender, data.base(), folder, "index " + contender);
         SearchableIndex index = new SearchableIndex(folder, contender);
         indexes.put(contender, index);
         if (index.segments() != plan.build().segments()) {
@@ -50,6 +59,12 @@ final class RecallRun {
       report.searches(searches, plan.k());
       report.summary(searches, plan.targets());
     }
+  }
+
+  private IndexBuild build(Contender contender, VectorSet vectors, Path folder, String task)
+      throws IOException {
+    return IndexBuild.run(
+        vectors, data.similarity(), contender, plan.build(), folder, task, progress);
   }
 
   private RecallReport.Build report(Contender contender, IndexBuild build, SearchableIndex index)

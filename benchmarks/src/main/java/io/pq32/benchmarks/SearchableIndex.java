@@ -46,8 +46,8 @@ final class SearchableIndex implements Closeable {
       throw t;
     }
     searcher = new IndexSearcher(reader);
-    // Rescoring asks for its candidates as a filter, and such a query may be cached: with all
-    // queries distinct that is work for nothing, which pq32 would not have.
+    // Candidates to rescore are asked for without scores, which makes them cacheable: with all
+    // queries distinct that is work for nothing, and only Lucene's formats would have it.
     searcher.setQueryCache(null);
   }
 
@@ -64,7 +64,7 @@ final class SearchableIndex implements Closeable {
 
   /** The documents found, best first. */
   ScoreDoc[] search(float[] query, int fanOut, int k) throws IOException {
-    return searcher.search(contender.query(query, fanOut, k), k).scoreDocs;
+    return contender.search(searcher, query, fanOut, k);
   }
 
   /** The base id of a document. */

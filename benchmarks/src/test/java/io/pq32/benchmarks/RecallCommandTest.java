@@ -1,0 +1,191 @@
+package io.pq32.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class RecallCommandTest {
+  @TempDir Path data;
+  @TempDir Path work;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @BeforeEach
+  void write() throws IOException {
+    TestFiles.fvecs(data.resolve("base.fvecs.gz"), TestFiles.vectors(1500, 24, 1));
+    TestFiles.fvecs(data.resolve("queries.fvecs"), TestFiles.vectors(40, 24, 2));
+    Files.writeString(data.resolve("stats.json"), "{\"metric\": \"l2\"}");
+  }
+
+  @Test
+  void measuresEveryFormatAtEveryFanOut() throws IOException {
+    Path json = work.resolve("results.json");
+    run(0, "--formats", "pq32,float,int8,int4,1bit", "--json", json.toString());
+
+    List<JsonNode> lines = lines(json);
+    assertEquals(
+        List.of("environment", "dataset", "settings"),
+        lines.stream().limit(3).map(line -> line.path("type").textValue()).toList());
+    assertEquals(1500, lines.get(1).path("vectors").intValue());
+
+    List<JsonNode> builds = ofType(lines, "build");
+    assertEquals(
+        List.of("pq32", "float", "int8", "int4", "1bit"),
+        builds.stream().map(line -> line.path("format").textValue()).toList());
+    for (JsonNode build : builds) {
+      assertEquals(1, build.path("segments").intValue());
+      assertTrue(build.path("docsPerSecond").doubleValue() > 0);
+      double disk = build.path("diskBytesPerVector").doubleValue();
+      double hot = build.path("hotBytesPerVector").doubleValue();
+      assertTrue(disk >= 24 * Float.BYTES, build.toString());
+      assertTrue(hot <= disk, build.toString());
+    }
+    assertEquals(builds.get(1).path("diskBytesPerVector"), builds.get(1).path("hotBytesPerVector"));
+    JsonNode oneBit = builds.get(4);
+    assertEquals(
+        oneBit.path("diskBytesPerVector").doubleValue()
+            - oneBit.path("fileBytes").path("vec").longValue() / 1500.0,
+        oneBit.path("hotBytesPerVector").doubleValue(),
+        1e-9);
+
+    List<JsonNode> searches = ofType(lines, "search");
+    assertEquals(10, searches.size());
+    for (JsonNode search : searches) {
+      double recall = search.path("recall").doubleValue();
+      assertTrue(recall <= 1, search.toString());
+      if (search.path("fanOut").intValue() == 400) {
+        assertTrue(recall > 0.95, search.toString());
+      }
+      assertTrue(search.path("queriesPerSecond").doubleValue() > 0);
+      assertTrue(search.path("p50Millis").doubleValue() <= search.path("p99Millis").doubleValue());
+    }
+    assertEquals(10, ofType(lines, "at-recall").size());
+
+    String text = out.toString();
+    for (String part : List.of("docs/s", "recall@10", "hot B/vector", "QPS at 0.950")) {
+      assertTrue(text.contains(part), text);
+    }
+    assertFalse(text.contains("NaN"), text);
+  }
+
+  @Test
+  void buildsSegmentsOfEqualSizeAndSearchesThemWithSeveralThreads() throws IOException {
+    Path json = work.resolve("results.json");
+    run(
+        0,
+        "--formats",
+        "float,1bit",
+        "--segments",
+        "4",
+        "--threads",
+        "2",
+        "--metric",
+        "cosine",
+        "--json",
+        json.toString());
+    for (JsonNode build : ofType(lines(json), "build")) {
+      assertEquals(4, build.path("segments").intValue());
+    }
+    for (JsonNode search : ofType(lines(json), "search")) {
+      if (search.path("fanOut").intValue() == 400) {
+        assertTrue(search.path("recall").doubleValue() > 0.95, search.toString());
+      }
+    }
+  }
+
+  @Test
+  void leavesNothingInTheWorkFolder() throws IOException {
+    run(0, "--formats", "float");
+    try (Stream<Path> left = Files.list(work)) {
+      assertEquals(List.of(work.resolve("cache")), left.toList());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--formats=pq32,zip | unknown format 'zip'; known: pq32, pq32-graph, pq32-scan, float",
+        "--metric=taxi | unknown metric 'taxi'; known: l2, dot, cosine, mip",
+        "--fanouts=5 | --fanouts must be at least --k 10; got 5",
+        "--k=0 | --k must be at least 1; got 0",
+        "--segments=2000 | --segments must be at most the 1500 vectors there are; got 2000",
+        "--targets=1.5 | --targets must be above 0 and at most 1; got 1.5",
+        "--max-conn=1000 | pq32: maxConn must be between 2 and 512; got 1000",
+        "--base=x.fvecs | --data excludes --base",
+        "--metric=dot | metric dot needs unit vectors",
+      })
+  void saysWhatIsWrong(String option, String message) {
+    run(2, option);
+    assertTrue(err.toString().contains(message), err.toString());
+    assertFalse(err.toString().contains("\tat "), err.toString());
+  }
+
+  @Test
+  void takesLooseFiles() throws IOException {
+    CommandLine commandLine = commandLine();
+    int status =
+        commandLine.execute(
+            "recall",
+            "--base=" + data.resolve("base.fvecs.gz"),
+            "--queries=" + data.resolve("queries.fvecs"),
+            "--metric=mip",
+            "--formats=float",
+            "--limit-base=300",
+            "--limit-queries=5",
+            "--work=" + work,
+            "--cache=" + work.resolve("cache"));
+    assertEquals(0, status, err.toString());
+    assertTrue(out.toString().startsWith("base.fvecs.gz: 300 vectors of 24 dimensions, mip; 5"));
+  }
+
+  private void run(int expectedStatus, String... more) {
+    List<String> args = new ArrayList<>();
+    args.addAll(List.of("recall", "--data", data.toString()));
+    args.addAll(List.of("--work", work.toString(), "--cache", work.resolve("cache").toString()));
+    if (Stream.of(more).noneMatch(option -> option.startsWith("--fanouts"))) {
+      args.addAll(List.of("--fanouts", "10,400"));
+    }
+    args.addAll(List.of("--repeats", "2"));
+    args.addAll(List.of(more));
+    assertEquals(
+        expectedStatus, commandLine().execute(args.toArray(String[]::new)), err.toString());
+  }
+
+  private CommandLine commandLine() {
+    return Benchmarks.commandLine()
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true));
+  }
+
+  private static List<JsonNode> lines(Path json) throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(json)) {
+      lines.add(mapper.readTree(line));
+    }
+    return lines;
+  }
+
+  private static List<JsonNode> ofType(List<JsonNode> lines, String type) {
+    return lines.stream().filter(line -> line.path("type").textValue().equals(type)).toList();
+  }
+}
