@@ -1,5 +1,6 @@
 package io.pq32.benchmarks;
 
+import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
@@ -16,6 +17,7 @@ import org.apache.lucene.util.Version;
 /**
  * What figures depend on besides the code.
  *
+ * @param pq32Kernels the kernels pq32 chose
  * @param vectorBits width the Vector API prefers here; 0 if this JVM has no Vector API
  * @param loadAverage of the machine when the run began; negative where the system tells none
  */
@@ -30,6 +32,7 @@ record Environment(
     long maxHeapMb,
     String gc,
     int vectorBits,
+    String pq32Kernels,
     String lucene) {
 
   static Environment current() throws IOException {
@@ -51,6 +54,7 @@ record Environment(
             .map(GarbageCollectorMXBean::getName)
             .collect(Collectors.joining(", ")),
         VectorModule.isPresent() ? VectorShape.preferredShape().vectorBitSize() : 0,
+        PqKernels.instance().name(),
         Version.LATEST.toString());
   }
 

@@ -94,11 +94,12 @@ final class RecallReport {
         environment.loadAverage(),
         environment.system());
     print(
-        "%s, heap %,d MB, %s, %s; Lucene %s",
+        "%s, heap %,d MB, %s, %s; pq32 kernels: %s; Lucene %s",
         environment.jvm(),
         environment.maxHeapMb(),
         environment.gc(),
         environment.vectorBits() == 0 ? "no Vector API" : environment.vectorBits() + "-bit vectors",
+        environment.pq32Kernels(),
         environment.lucene());
     print("JVM options: %s", String.join(" ", environment.jvmArguments()));
     BuildSettings build = plan.build();

@@ -112,6 +112,19 @@ class RecallCommandTest {
   }
 
   @Test
+  void indexesMoreDimensionsThanLuceneAllowsByDefault() throws IOException {
+    TestFiles.fvecs(data.resolve("base.fvecs.gz"), TestFiles.vectors(60, 1536, 1));
+    TestFiles.fvecs(data.resolve("queries.fvecs"), TestFiles.vectors(3, 1536, 2));
+    Path json = work.resolve("results.json");
+    run(0, "--json", json.toString());
+    for (JsonNode search : ofType(lines(json), "search")) {
+      if (search.path("fanOut").intValue() == 400) {
+        assertEquals(1, search.path("recall").doubleValue(), search.toString());
+      }
+    }
+  }
+
+  @Test
   void leavesNothingInTheWorkFolder() throws IOException {
     run(0, "--formats", "float");
     try (Stream<Path> left = Files.list(work)) {
