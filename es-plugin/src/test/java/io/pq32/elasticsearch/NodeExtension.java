@@ -1,0 +1,54 @@
+package io.pq32.elasticsearch;
+
+import io.pq32.elasticsearch.node.ElasticsearchNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/** Hands one running {@link ElasticsearchNode} to all integration tests, closed after the last. */
+final class NodeExtension implements ParameterResolver {
+  private static final String HEAP = "512m";
+
+  @Override
+  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+    return parameter.getParameter().getType() == ElasticsearchNode.class;
+  }
+
+  @Override
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(Namespace.GLOBAL)
+        .getOrComputeIfAbsent(ElasticsearchNode.class, _ -> start(), ElasticsearchNode.class);
+  }
+
+  private static ElasticsearchNode start() {
+    try {
+      ElasticsearchNode node =
+          ElasticsearchNode.install(
+              path("pq32.distribution"), path("pq32.plugin.zip"), HEAP, System.out::println);
+      try {
+        node.start();
+        return node;
+      } catch (IOException | RuntimeException e) {
+        node.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path path(String property) {
+    String value = System.getProperty(property);
+    if (value == null) {
+      throw new IllegalStateException(
+          "system property " + property + " is not set: run through mvn verify");
+    }
+    return Path.of(value);
+  }
+}
