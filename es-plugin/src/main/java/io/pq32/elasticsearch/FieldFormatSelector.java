@@ -40,36 +40,31 @@ final class FieldFormatSelector {
     /** Ours. */
     record Compressed(KnnVectorsFormat format) implements Choice {}
 
-    /** The server's, for a reason in words. */
+    /** The server's, because the field is what the reason says. */
     record Stock(String reason) implements Choice {}
-  }
-
-  /** Whether the index names this field in its settings. */
-  boolean lists(String field) {
-    return settings.fields().contains(field);
   }
 
   /** The choice for a field of this type; null is a field that is not mapped. */
   Choice select(MappedFieldType type) {
     if (!(type instanceof DenseVectorFieldType vectors)) {
-      return new Choice.Stock("not a dense_vector");
+      return new Choice.Stock("is not a dense_vector");
     }
-    if (!settings.fields().isEmpty() && !lists(vectors.name())) {
-      return new Choice.Stock("not listed");
+    if (!settings.fields().isEmpty() && !settings.fields().contains(vectors.name())) {
+      return new Choice.Stock("is not listed");
     }
     if (vectors.getElementType() != ElementType.FLOAT) {
       // bfloat16 reaches a format as floats, and raw storage as floats would double its disk.
-      return new Choice.Stock("element_type is " + vectors.getElementType() + ", not float");
+      return new Choice.Stock("has element_type [" + vectors.getElementType() + "], not [float]");
     }
     DenseVectorIndexOptions options = vectors.getIndexOptions();
     if (options == null) {
       return vectors.isSearchable()
           ? compressed(settings.build())
-          : new Choice.Stock("not indexed");
+          : new Choice.Stock("is not indexed");
     }
     if (!HNSW_KINDS.contains(options.getType())) {
       return new Choice.Stock(
-          "index_options type is " + options.getType() + ", not a kind of hnsw");
+          "has index_options type [" + options.getType() + "], not a kind of [hnsw]");
     }
     return compressed(build(options));
   }

@@ -1,7 +1,6 @@
 package io.pq32.elasticsearch;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import io.pq32.elasticsearch.FieldFormatSelector.Choice;
 import java.util.function.Function;
 import org.apache.lucene.codecs.Codec;
 import org.apache.lucene.codecs.FilterCodec;
@@ -9,8 +8,6 @@ import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.codecs.perfield.PerFieldKnnVectorsFormat;
 import org.elasticsearch.index.codec.CodecProvider;
 import org.elasticsearch.index.mapper.MappedFieldType;
-import org.elasticsearch.logging.LogManager;
-import org.elasticsearch.logging.Logger;
 
 /**
  * The server's codecs, except that the vectors of selected fields are written by pq32.
@@ -19,12 +16,9 @@ import org.elasticsearch.logging.Logger;
  * the format that its next segment should have.
  */
 final class Pq32CodecProvider implements CodecProvider {
-  private static final Logger LOGGER = LogManager.getLogger(Pq32CodecProvider.class);
-
   private final CodecProvider host;
   private final Function<String, MappedFieldType> mapping;
   private final FieldFormatSelector selector;
-  private final Set<String> explained = ConcurrentHashMap.newKeySet();
 
   /**
    * @param host the server's codecs
@@ -66,19 +60,11 @@ final class Pq32CodecProvider implements CodecProvider {
     @Override
     public KnnVectorsFormat getKnnVectorsFormatForField(String field) {
       return switch (selector.select(mapping.apply(field))) {
-        case FieldFormatSelector.Choice.Compressed(KnnVectorsFormat format) -> format;
-        case FieldFormatSelector.Choice.Stock(String reason) -> {
-          if (selector.lists(field) && explained.add(field)) {
-            LOGGER.warn(
-                "field [{}] is listed in [{}] but keeps the stock vectors format: {}",
-                field,
-                Pq32Settings.FIELDS.getKey(),
-                reason);
-          }
-          yield stock instanceof PerFieldKnnVectorsFormat stockPerField
-              ? stockPerField.getKnnVectorsFormatForField(field)
-              : stock;
-        }
+        case Choice.Compressed(KnnVectorsFormat format) -> format;
+        case Choice.Stock _ ->
+            stock instanceof PerFieldKnnVectorsFormat stockPerField
+                ? stockPerField.getKnnVectorsFormatForField(field)
+                : stock;
       };
     }
   }

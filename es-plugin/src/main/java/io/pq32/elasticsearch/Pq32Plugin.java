@@ -1,8 +1,10 @@
 package io.pq32.elasticsearch;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.elasticsearch.common.settings.Setting;
+import org.elasticsearch.index.IndexSettingProvider;
 import org.elasticsearch.index.IndexSettings;
 import org.elasticsearch.index.IndexVersions;
 import org.elasticsearch.index.engine.EngineConfig;
@@ -32,11 +34,17 @@ public final class Pq32Plugin extends Plugin implements EnginePlugin {
   }
 
   @Override
+  public Collection<IndexSettingProvider> getAdditionalIndexSettingProviders(
+      IndexSettingProvider.Parameters parameters) {
+    return List.of(new ListedFieldsCheck(parameters.mapperServiceFactory()));
+  }
+
+  @Override
   public Optional<EngineFactory> getEngineFactory(IndexSettings index) {
     if (!index.getValue(Pq32Settings.ENABLED) || needsEngineOfItsOwn(index)) {
       return Optional.empty();
     }
-    Pq32Settings settings = Pq32Settings.of(index);
+    Pq32Settings settings = Pq32Settings.of(index.getSettings());
     return Optional.of(
         config ->
             new InternalEngine(

@@ -5,12 +5,11 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.ToIntFunction;
 import org.elasticsearch.common.settings.Setting;
-import org.elasticsearch.index.IndexSettings;
+import org.elasticsearch.common.settings.Settings;
 
 /**
- * What the owner of an index can say about pq32. Every setting is final: a segment's neighbors of
- * another shape stay readable, but an index that changes its mind halfway is one nobody can reason
- * about.
+ * What the owner of an index can say about pq32. Every setting is final: segments of any shape live
+ * side by side, but of an index that changed its mind halfway nobody could say what it holds.
  *
  * @param fields names of the fields to compress; empty for every field that can be compressed
  * @param build how segments are built, but for {@code maxConn} and {@code beamWidth}, which come
@@ -53,13 +52,13 @@ record Pq32Settings(List<String> fields, Pq32HnswConfig build) {
       List.of(ENABLED, FIELDS, BYTES_PER_VECTOR, MIN_QUANTIZED_COUNT, GRAPH_THRESHOLD);
 
   /** The settings of one index. */
-  static Pq32Settings of(IndexSettings index) {
+  static Pq32Settings of(Settings index) {
     return new Pq32Settings(
-        index.getValue(FIELDS),
+        FIELDS.get(index),
         Pq32HnswConfig.DEFAULT
-            .withBytesPerVector(index.getValue(BYTES_PER_VECTOR))
-            .withMinQuantizedCount(index.getValue(MIN_QUANTIZED_COUNT))
-            .withGraphThreshold(index.getValue(GRAPH_THRESHOLD)));
+            .withBytesPerVector(BYTES_PER_VECTOR.get(index))
+            .withMinQuantizedCount(MIN_QUANTIZED_COUNT.get(index))
+            .withGraphThreshold(GRAPH_THRESHOLD.get(index)));
   }
 
   /** An option whose default and bounds are those of the format's own configuration. */
