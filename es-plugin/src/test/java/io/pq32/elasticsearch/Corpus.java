@@ -1,0 +1,85 @@
+package io.pq32.elasticsearch;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+
+/** Documents with text, metadata and clustered vectors, the same for the same seed. */
+record Corpus(List<Document> documents, List<float[]> queries) {
+  /**
+   * Spread inside a cluster where cluster centers have spread 1: neighbors mix, none is trivial.
+   */
+  private static final float CLUSTER_SPREAD = 0.5f;
+
+  private static final int CLUSTERS = 20;
+  private static final int QUERIES = 50;
+
+  /**
+   * One document.
+   *
+   * @param id also its {@code _id}
+   * @param text words, one of which only the documents of its cluster have
+   * @param group one of ten keywords, independent of the vector
+   * @param year 2000 to 2024, independent of the vector
+   * @param sold independent of the vector
+   */
+  record Document(int id, String text, String group, int year, boolean sold, float[] vector) {}
+
+  static Corpus generate(long seed, int count, int dimension) {
+    Random random = new Random(seed);
+    float[][] centers = new float[CLUSTERS][];
+    for (int cluster = 0; cluster < CLUSTERS; cluster++) {
+      centers[cluster] = around(new float[dimension], 1, random);
+    }
+    List<Document> documents = new ArrayList<>();
+    for (int id = 0; id < count; id++) {
+      int cluster = random.nextInt(CLUSTERS);
+      documents.add(
+          new Document(
+              id,
+              "topic" + cluster + " word" + random.nextInt(100),
+              "group" + random.nextInt(10),
+              2000 + random.nextInt(25),
+              random.nextBoolean(),
+              around(centers[cluster], CLUSTER_SPREAD, random)));
+    }
+    List<float[]> queries = new ArrayList<>();
+    for (int query = 0; query < QUERIES; query++) {
+      queries.add(around(centers[random.nextInt(CLUSTERS)], CLUSTER_SPREAD, random));
+    }
+    return new Corpus(documents, queries);
+  }
+
+  private static float[] around(float[] center, float spread, Random random) {
+    float[] vector = new float[center.length];
+    for (int i = 0; i < vector.length; i++) {
+      vector[i] = center[i] + spread * (float) random.nextGaussian();
+    }
+    return vector;
+  }
+
+  /** Ids of the accepted documents nearest to the query by cosine, nearest first. */
+  List<Integer> nearest(float[] query, int k, Predicate<Document> accept) {
+    return documents.stream()
+        .filter(accept)
+        .sorted(Comparator.comparingDouble(document -> -cosine(query, document.vector())))
+        .limit(k)
+        .map(Document::id)
+        .toList();
+  }
+
+  static double cosine(float[] a, float[] b) {
+    return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  }
+
+  static double dot(float[] a, float[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> (double) a[i] * b[i]).sum();
+  }
+
+  static double squareDistance(float[] a, float[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> Math.pow((double) a[i] - b[i], 2)).sum();
+  }
+}
