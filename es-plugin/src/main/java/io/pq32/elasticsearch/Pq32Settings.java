@@ -3,9 +3,11 @@ package io.pq32.elasticsearch;
 import io.pq32.lucene.Pq32HnswConfig;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.core.Booleans;
 
 /**
  * What the owner of an index can say about pq32. Every setting is final: segments of any shape live
@@ -18,8 +20,7 @@ import org.elasticsearch.common.settings.Settings;
 record Pq32Settings(List<String> fields, Pq32HnswConfig build) {
   /** Whether the index uses pq32 at all. */
   static final Setting<Boolean> ENABLED =
-      Setting.boolSetting(
-          "index.pq32.enabled", false, Setting.Property.IndexScope, Setting.Property.Final);
+      setting("index.pq32.enabled", "false", Booleans::parseBoolean);
 
   /** The fields to compress; a name may be mapped later than the index is created. */
   static final Setting<List<String>> FIELDS =
@@ -66,20 +67,29 @@ record Pq32Settings(List<String> fields, Pq32HnswConfig build) {
       String key,
       ToIntFunction<Pq32HnswConfig> get,
       BiFunction<Pq32HnswConfig, Integer, Pq32HnswConfig> with) {
-    return new Setting<>(
+    return setting(
         key,
         Integer.toString(get.applyAsInt(Pq32HnswConfig.DEFAULT)),
+        text -> get.applyAsInt(with.apply(Pq32HnswConfig.DEFAULT, integer(text))));
+  }
+
+  private static int integer(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("not an integer", e);
+    }
+  }
+
+  /** A setting whose parser need only say what is wrong with a value. */
+  private static <T> Setting<T> setting(
+      String key, String defaultValue, Function<String, T> parser) {
+    return new Setting<>(
+        key,
+        defaultValue,
         text -> {
-          int value;
           try {
-            value = Integer.parseInt(text);
-          } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
-                "Failed to parse value [" + text + "] for setting [" + key + "]: not an integer",
-                e);
-          }
-          try {
-            return get.applyAsInt(with.apply(Pq32HnswConfig.DEFAULT, value));
+            return parser.apply(text);
           } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                 "Failed to parse value [" + text + "] for setting [" + key + "]: " + e.getMessage(),

@@ -120,6 +120,7 @@ class DurabilityIT {
 
   @Test
   void comesBackFromASnapshot() throws IOException {
+    index.forceMerge();
     index.succeed(
         "PUT",
         "/_snapshot/repository",

@@ -112,8 +112,13 @@ class InputIT {
             TestIndex.SETTINGS + ", \"index.pq32.fields\": [\"vector\"]",
             "\"other\": {\"type\": \"dense_vector\", \"dims\": 4}");
     later.call("PUT", "/_mapping", "{\"properties\": {%s}}".formatted(VECTOR));
-    later.call(
-        "PUT", "/_doc/1?refresh=true", "{\"vector\": [1, 2, 3, 4], \"other\": [1, 2, 3, 4]}");
+    for (int id = 1; id <= 2; id++) {
+      later.call(
+          "PUT",
+          "/_doc/" + id + "?refresh=true",
+          "{\"vector\": [1, 2, 3, 4], \"other\": [1, 2, 3, 4]}");
+    }
+    later.forceMerge();
 
     assertEquals(
         1,
@@ -134,7 +139,7 @@ class InputIT {
         "[1, 2, 3, NaN]|NaN",
         "[1, 2, 3, Infinity]|Inf",
         "[0, 0, 0, 0]|magnitude",
-        "'words'|vector",
+        "'words'|failed to parse",
       },
       quoteCharacter = '`')
   void refusesABadVector(String vector, String reason) throws IOException {

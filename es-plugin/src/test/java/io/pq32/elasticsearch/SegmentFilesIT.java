@@ -23,7 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Proof that our format, and no other, wrote the segments, and of how Elasticsearch sees them. */
 @ExtendWith(NodeExtension.class)
 class SegmentFilesIT {
-  private static final int COUNT = 1000;
+  /** Whole blocks of the 64 codes that lie together, so that none is padded. */
+  private static final int COUNT = 16 * 64;
+
   private static final int DIMENSION = 96;
   private static final int CODE_BYTES = 32;
   private static final String FORMAT = "Pq32HnswVectorsFormat";
@@ -31,17 +33,18 @@ class SegmentFilesIT {
   /** Extensions of the files that searching reads again and again. */
   private static final Set<String> DATA = Set.of("vec", "veq", "vex");
 
+  private static final String COSINE = "\"similarity\": \"cosine\"";
+
   private final List<Document> documents = Corpus.generate(20260105, COUNT, DIMENSION).documents();
 
   private TestIndex load(ElasticsearchNode node, String settings, String options)
       throws IOException {
     TestIndex index =
-        TestIndex.create(
-            node,
-            "files",
-            TestIndex.SETTINGS + settings,
-            TestIndex.corpusMapping(DIMENSION, options));
-    index.add(documents);
+        TestIndex.create(node, "files", settings, TestIndex.corpusMapping(DIMENSION, options));
+    // A flush always writes a compound file: only a merge of several shows the files themselves.
+    index.add(documents.subList(0, COUNT / 2));
+    index.refresh();
+    index.add(documents.subList(COUNT / 2, COUNT));
     index.forceMerge();
     return index;
   }
@@ -63,7 +66,10 @@ class SegmentFilesIT {
   @ValueSource(strings = {"hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw"})
   void takesThePlaceOfEveryKindOfHnsw(String kind, ElasticsearchNode node) throws IOException {
     TestIndex index =
-        load(node, "", "\"index_options\": {\"type\": \"%s\", \"m\": 8}".formatted(kind));
+        load(
+            node,
+            TestIndex.SETTINGS,
+            "\"index_options\": {\"type\": \"%s\", \"m\": 8}".formatted(kind));
 
     assertTrue(extensions(index).containsAll(Set.of("vec", "vemf", "veq", "vemq")));
     assertEquals(10, index.knn(documents.getFirst().vector(), "").size());
@@ -74,7 +80,7 @@ class SegmentFilesIT {
     assumeTrue(
         Files.isReadable(Path.of("/proc/self/maps")), "only Linux shows what a process has mapped");
     TestIndex index =
-        load(node, ", \"index.pq32.graph_threshold\": 1", "\"similarity\": \"cosine\"");
+        load(node, TestIndex.SETTINGS + ", \"index.pq32.graph_threshold\": 1", COSINE);
     assertTrue(extensions(index).containsAll(DATA), () -> "data files of " + index);
     index.knn(documents.getFirst().vector(), "");
 
@@ -91,12 +97,10 @@ class SegmentFilesIT {
   @Test
   void reportsVectorsCodesAndGraphInTheStatistics(ElasticsearchNode node) throws IOException {
     TestIndex index =
-        load(node, ", \"index.pq32.graph_threshold\": 1", "\"similarity\": \"cosine\"");
+        load(node, TestIndex.SETTINGS + ", \"index.pq32.graph_threshold\": 1", COSINE);
 
     JsonNode statistics =
-        index
-            .call("GET", "/_stats/dense_vector?include_off_heap=true", null)
-            .at("/_all/primaries/dense_vector");
+        index.call("GET", "/_stats/dense_vector", null).at("/_all/primaries/dense_vector");
 
     assertEquals(COUNT, statistics.path("value_count").asInt());
     JsonNode offHeap = statistics.path("off_heap");
@@ -116,10 +120,10 @@ class SegmentFilesIT {
   void makesCodesOfTheBytesThatTheIndexAsksFor(ElasticsearchNode node) throws IOException {
     long narrow =
         codeFileSize(
-            load(node, ", \"index.pq32.bytes_per_vector\": 32", "\"similarity\": \"cosine\""));
+            load(node, TestIndex.SETTINGS + ", \"index.pq32.bytes_per_vector\": 32", COSINE));
     long wide =
         codeFileSize(
-            load(node, ", \"index.pq32.bytes_per_vector\": 96", "\"similarity\": \"cosine\""));
+            load(node, TestIndex.SETTINGS + ", \"index.pq32.bytes_per_vector\": 96", COSINE));
 
     // Codebooks of 96 dimensions are equally large however many sub-quantizers share them.
     assertTrue(wide - narrow >= 64L * COUNT, () -> narrow + " and " + wide + " bytes");
@@ -133,7 +137,8 @@ class SegmentFilesIT {
 
   @Test
   void writesNothingInAnIndexThatDidNotAsk(ElasticsearchNode node) throws IOException {
-    TestIndex index = load(node, ", \"index.pq32.enabled\": false", "\"similarity\": \"cosine\"");
+    TestIndex index =
+        load(node, TestIndex.SETTINGS.replace("\"index.pq32.enabled\": true, ", ""), COSINE);
 
     assertTrue(index.files().stream().noneMatch(name -> name.contains(FORMAT)));
     assertTrue(index.files().stream().anyMatch(name -> name.endsWith(".vec")));
@@ -171,6 +176,8 @@ class SegmentFilesIT {
               .formatted(vector)
               .replace('\n', ' '));
     }
+    index.add(added);
+    index.refresh();
     index.add(added);
     index.forceMerge();
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,9 +130,10 @@ public final class ElasticsearchNode implements AutoCloseable {
     Files.deleteIfExists(ports);
     Files.deleteIfExists(pidFile());
     long start = System.nanoTime();
-    launcher = run("elasticsearch", "-p", pidFile().toString());
+    Process process = run("elasticsearch", "-p", pidFile().toString());
+    launcher = process;
     try {
-      awaitHealth(ports, start);
+      client = awaitHealth(process, ports, start);
     } catch (IOException | RuntimeException e) {
       destroyProcesses();
       throw e;
@@ -139,34 +141,44 @@ public final class ElasticsearchNode implements AutoCloseable {
     progress.accept("Elasticsearch answers on %s after %d s".formatted(uri(), secondsSince(start)));
   }
 
-  private void awaitHealth(Path ports, long start) throws IOException {
+  private RestClient awaitHealth(Process process, Path ports, long start) throws IOException {
     long told = 0;
-    while (true) {
-      if (!launcher.isAlive()) {
-        throw new IOException(
-            "Elasticsearch ended with exit code " + launcher.exitValue() + logTail());
-      }
-      if (secondsSince(start) > START_TIMEOUT.toSeconds()) {
-        throw new IOException(
-            "Elasticsearch is not up after " + START_TIMEOUT.toSeconds() + " s" + logTail());
-      }
-      if (secondsSince(start) >= told + PROGRESS_SECONDS) {
-        told = secondsSince(start);
-        progress.accept("Elasticsearch is starting: " + told + " s");
-      }
-      if (client == null && Files.exists(ports)) {
-        // One bound address per line, such as 127.0.0.1:41234; the node renames the finished file.
-        client = new RestClient(URI.create("http://" + Files.readString(ports).strip()));
-      }
-      if (client != null) {
-        Response health =
-            client.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", null);
-        if (health.ok() && !health.body().path("timed_out").asBoolean()) {
-          return;
-        }
-      }
-      pause();
+    while (!Files.exists(ports)) {
+      told = keepWaiting(process, start, told);
     }
+    // One bound address per line, such as 127.0.0.1:41234; the server renames the finished file.
+    RestClient found = new RestClient(URI.create("http://" + Files.readString(ports).strip()));
+    while (!healthy(found)) {
+      told = keepWaiting(process, start, told);
+    }
+    return found;
+  }
+
+  private static boolean healthy(RestClient client) throws IOException {
+    try {
+      return client.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", null).ok();
+    } catch (ConnectException _) {
+      // The server has just died; its exit code says more than a refused connection.
+      return false;
+    }
+  }
+
+  /** Sleeps a moment, unless there is nothing to wait for; returns the second of the last word. */
+  private long keepWaiting(Process process, long start, long told) throws IOException {
+    if (!process.isAlive()) {
+      throw new IOException(
+          "Elasticsearch ended with exit code " + process.exitValue() + logTail());
+    }
+    long seconds = secondsSince(start);
+    if (seconds > START_TIMEOUT.toSeconds()) {
+      throw new IOException("Elasticsearch is not up after " + seconds + " s" + logTail());
+    }
+    pause();
+    if (seconds < told + PROGRESS_SECONDS) {
+      return told;
+    }
+    progress.accept("Elasticsearch is starting: " + seconds + " s");
+    return seconds;
   }
 
   /** Ends the node in an orderly way. */
