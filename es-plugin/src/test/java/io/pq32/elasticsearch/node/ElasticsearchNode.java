@@ -89,6 +89,8 @@ public final class ElasticsearchNode implements AutoCloseable {
 
   private void prepare(Path distribution, Path plugin, String heap) throws IOException {
     progress.accept("installing Elasticsearch and the plugin in " + folder);
+    user.own(folder);
+    user.check(java(), folder);
     Folders.copy(distribution, home);
     Path zip =
         Files.copy(plugin, folder.resolve("plugin.zip"), StandardCopyOption.REPLACE_EXISTING);
@@ -114,7 +116,6 @@ public final class ElasticsearchNode implements AutoCloseable {
     Files.writeString(
         home.resolve("config/jvm.options.d/heap.options"), "-Xms%1$s%n-Xmx%1$s%n".formatted(heap));
     user.own(folder);
-    user.check(java(), folder);
     Process install = run("elasticsearch-plugin", "install", "--batch", zip.toUri().toString());
     if (await(install, STOP_TIMEOUT.multipliedBy(2)) != 0) {
       throw new IOException("installing " + plugin + " failed" + logTail());
