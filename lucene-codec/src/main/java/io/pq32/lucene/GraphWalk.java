@@ -13,6 +13,7 @@ import org.apache.lucene.search.KnnCollector;
  * wide, until scoring all accepted codes is cheaper.
  */
 final class GraphWalk implements CandidateSource {
+  private final SearchPlan.Costs costs;
   private final StoredCodes codes;
   private final MappedGraph graph;
   private final AdcTable table;
@@ -25,9 +26,11 @@ final class GraphWalk implements CandidateSource {
   private CandidateSource scan; // what the walk gave way to
 
   /**
+   * @param costs tell when a scan is cheaper
    * @param width nodes expanded before the first candidates are returned
    */
   GraphWalk(
+      SearchPlan.Costs costs,
       StoredCodes codes,
       MappedGraph graph,
       AdcTable table,
@@ -35,6 +38,7 @@ final class GraphWalk implements CandidateSource {
       int width,
       KnnCollector collector)
       throws IOException {
+    this.costs = costs;
     this.codes = codes;
     this.graph = graph;
     this.table = table;
@@ -48,16 +52,25 @@ final class GraphWalk implements CandidateSource {
   @Override
   public int[] next() throws IOException {
     while (!collector.earlyTerminated()) {
-      if (scan == null && width > 0 && !SearchPlan.worthWalking(nextWidth, accepted.count())) {
-        int limit = Math.min(accepted.count(), 4 * returned.cardinality() + nextWidth);
-        scan = new RowScan(codes, graph, table, accepted, limit, collector);
+      if (scan == null && width > 0 && !worthWalkingOn()) {
+        int limit = (int) Math.min(accepted.count(), 4L * returned.cardinality() + nextWidth);
+        scan = new RowScan(codes, graph, table, accepted, limit, false, collector);
       }
-      int[] fresh = scan == null ? walk() : fresh(scan.next());
-      if (fresh.length > 0 || scan != null) {
+      int[] found = scan == null ? walk() : scan.next();
+      if (scan != null && found.length == 0) {
+        break;
+      }
+      int[] fresh = fresh(found);
+      if (fresh.length > 0) {
         return fresh;
       }
     }
     return new int[0];
+  }
+
+  private boolean worthWalkingOn() {
+    return width < graph.meta().size()
+        && SearchPlan.worthWalking(costs, nextWidth, accepted.count());
   }
 
   private int[] walk() throws IOException {
@@ -68,7 +81,7 @@ final class GraphWalk implements CandidateSource {
       beam.widen(2 * nextWidth);
     }
     width = nextWidth;
-    nextWidth = 2 * width;
+    nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
     beam.run(table.levels(), width, this::visit);
     int[] ords = new int[beam.count()];
     int count = 0;
@@ -78,7 +91,7 @@ final class GraphWalk implements CandidateSource {
         ords[count++] = ord;
       }
     }
-    return fresh(Arrays.copyOf(ords, count));
+    return Arrays.copyOf(ords, count);
   }
 
   private void offerEntry() {

@@ -38,7 +38,7 @@ public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {
 
   @Override
   public KnnVectorsReader fieldsReader(SegmentReadState state) throws IOException {
-    return new Pq32VectorsReader(state, rawVectors);
+    return new Pq32VectorsReader(state, rawVectors, SearchPlan.Costs.MEASURED);
   }
 
   @Override

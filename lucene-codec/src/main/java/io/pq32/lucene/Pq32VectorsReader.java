@@ -27,6 +27,7 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
 /** Reads and searches the vectors of one segment. */
 final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvider {
   private final FieldInfos fieldInfos;
+  private final SearchPlan.Costs costs;
   private final int maxDoc;
   private final Map<Integer, CodesMeta> metas = new HashMap<>();
   private final Map<Integer, QuantizedField> quantized = new HashMap<>();
@@ -35,8 +36,10 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private IndexInput codes;
   private IndexInput graphs;
 
-  Pq32VectorsReader(SegmentReadState state, RawVectors rawVectors) throws IOException {
+  Pq32VectorsReader(SegmentReadState state, RawVectors rawVectors, SearchPlan.Costs costs)
+      throws IOException {
     this.fieldInfos = state.fieldInfos;
+    this.costs = costs;
     this.maxDoc = state.segmentInfo.maxDoc();
     try {
       Map<Integer, GraphMeta> graphMetas = new HashMap<>();
@@ -171,11 +174,11 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     QuantizedField codes = quantized.get(info.number);
     int k = Math.min(collector.k(), accepted.count());
     SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();
-    switch (SearchPlan.of(arrangement, values.size(), accepted.count(), k)) {
+    switch (SearchPlan.of(costs, arrangement, values.size(), accepted.count(), k)) {
       case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
       case SearchPlan.OnCodes plan -> {
         int depth = Reranker.depth(k);
-        CandidateSource source = codes.candidates(plan, target, accepted, depth, collector);
+        CandidateSource source = codes.candidates(plan, costs, target, accepted, depth, collector);
         Reranker.collect(source, depth, scorer, collector);
       }
     }

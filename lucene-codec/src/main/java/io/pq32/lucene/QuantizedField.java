@@ -27,6 +27,7 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
   /** Finds candidates for a query the way a plan says. */
   CandidateSource candidates(
       SearchPlan.OnCodes plan,
+      SearchPlan.Costs costs,
       float[] target,
       AcceptedOrds accepted,
       int depth,
@@ -37,9 +38,10 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
     int limit = CANDIDATES_PER_DEPTH * depth;
     return switch (plan) {
       case SearchPlan.CodeScan _ -> new CodeScan(codes, table, accepted, limit, collector);
-      case SearchPlan.RowScan _ -> new RowScan(codes, graph, table, accepted, limit, collector);
+      case SearchPlan.RowScan _ ->
+          new RowScan(codes, graph, table, accepted, limit, true, collector);
       case SearchPlan.GraphWalk walk ->
-          new GraphWalk(codes, graph, table, accepted, walk.width(), collector);
+          new GraphWalk(costs, codes, graph, table, accepted, walk.width(), collector);
     };
   }
 }

@@ -29,22 +29,30 @@ final class RowScan implements CandidateSource {
   private final int[] ords = new int[PqKernels.BLOCK_SIZE];
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
   private final byte[] scratch;
+  private boolean counting;
   private int pending;
   private int limit;
   private int returned;
 
+  /**
+   * @param limit ordinals that the first scan asks for
+   * @param counting whether the collector hears of the first scan's visits; it has heard of those
+   *     of a walk that gave way to a scan
+   */
   RowScan(
       StoredCodes codes,
       MappedGraph graph,
       AdcTable table,
       AcceptedOrds accepted,
       int limit,
+      boolean counting,
       KnnCollector collector) {
     this.codes = codes;
     this.graph = graph;
     this.table = table;
     this.accepted = accepted;
     this.limit = Math.min(limit, accepted.count());
+    this.counting = counting;
     this.collector = collector;
     this.scratch = new byte[PqKernels.BLOCK_SIZE * codes.meta().layout().codeBytes()];
   }
@@ -54,14 +62,15 @@ final class RowScan implements CandidateSource {
     if (returned >= limit || collector.earlyTerminated()) {
       return new int[0];
     }
-    int[] top = scan(returned == 0);
+    int[] top = scan();
+    counting = false;
     int[] fresh = Arrays.copyOfRange(top, returned, Math.max(returned, top.length));
     returned = top.length;
     limit = (int) Math.min(accepted.count(), (long) limit * GROWTH);
     return fresh;
   }
 
-  private int[] scan(boolean firstVisit) throws IOException {
+  private int[] scan() throws IOException {
     TopSums top = new TopSums(limit);
     MemorySegment segment = codes.segment();
     int size = codes.meta().count();
@@ -69,7 +78,7 @@ final class RowScan implements CandidateSource {
       for (int word = 0; word < accepted.words().length; word++) {
         for (long bits = accepted.words()[word]; bits != 0; bits &= bits - 1) {
           int ord = (word << 6) + Long.numberOfTrailingZeros(bits);
-          if (!add(segment, graph.node(ord), ord, top, firstVisit)) {
+          if (!add(segment, graph.node(ord), ord, top)) {
             return top.drain();
           }
         }
@@ -77,30 +86,30 @@ final class RowScan implements CandidateSource {
     } else {
       for (int node = 0; node < size; node++) {
         int ord = graph.ord(node);
-        if (accepted.contains(ord) && !add(segment, node, ord, top, firstVisit)) {
+        if (accepted.contains(ord) && !add(segment, node, ord, top)) {
           return top.drain();
         }
       }
     }
-    score(segment, top, firstVisit);
+    score(segment, top);
     return top.drain();
   }
 
-  private boolean add(MemorySegment segment, int node, int ord, TopSums top, boolean firstVisit) {
+  private boolean add(MemorySegment segment, int node, int ord, TopSums top) {
     nodes[pending] = node;
     ords[pending++] = ord;
-    return pending < nodes.length || score(segment, top, firstVisit);
+    return pending < nodes.length || score(segment, top);
   }
 
   /** Scores what is pending; false when the collector ends the search. */
-  private boolean score(MemorySegment segment, TopSums top, boolean firstVisit) {
+  private boolean score(MemorySegment segment, TopSums top) {
     int codeBytes = codes.meta().layout().codeBytes();
     PqKernels.instance()
         .score(segment, 0, nodes, pending, codeBytes, table.levels(), scratch, sums);
     for (int i = 0; i < pending; i++) {
       top.offer(ords[i], sums[i]);
     }
-    if (firstVisit && pending > 0) {
+    if (counting && pending > 0) {
       collector.incVisitedCount(pending);
     }
     pending = 0;

@@ -21,19 +21,18 @@ sealed interface SearchPlan {
    */
   record GraphWalk(int width) implements OnCodes {}
 
-  // What things cost, in codes scanned in a block (1.3 ns each), measured at 768 dimensions.
-
-  /** Scoring a vector on its floats. */
-  int EXACT_COST = 100;
-
-  /** Building a query's table. */
-  int TABLE_COST = 10_000;
-
-  /** Scoring one code of its own. */
-  int ROW_COST = 6;
-
-  /** Expanding a node: reading its list and scoring what is new of it. */
-  int EXPANSION_COST = 500;
+  /**
+   * What things cost, in codes scanned in a block.
+   *
+   * @param exact scoring a vector on its floats
+   * @param table building a query's table
+   * @param row scoring one code of its own
+   * @param expansion expanding a node: reading its list and scoring what is new of it
+   */
+  record Costs(int exact, int table, int row, int expansion) {
+    /** At 768 dimensions, where a scanned code takes 1.3 ns. */
+    static final Costs MEASURED = new Costs(100, 10_000, 6, 500);
+  }
 
   /** How the codes of a segment lie, if it has any. */
   enum Codes {
@@ -45,30 +44,31 @@ sealed interface SearchPlan {
   /**
    * Chooses the cheapest plan that keeps the promise of k hits and their recall.
    *
+   * @param costs to compare by
    * @param size vectors of the segment
    * @param accepted those that a search may return, at least 1
    * @param k hits wanted
    */
-  static SearchPlan of(Codes codes, int size, int accepted, int k) {
+  static SearchPlan of(Costs costs, Codes codes, int size, int accepted, int k) {
     int depth = Reranker.depth(k);
-    long exact = (long) accepted * EXACT_COST;
-    long rerank = TABLE_COST + (long) Math.min(depth, accepted) * EXACT_COST;
+    long exact = (long) accepted * costs.exact;
+    long rerank = costs.table + (long) Math.min(depth, accepted) * costs.exact;
     return switch (codes) {
       case NONE -> new ExactScan();
       case BLOCKS -> exact <= rerank + size ? new ExactScan() : new CodeScan();
       case GRAPH -> {
         // A walk meets accepted nodes at the rate they have in the segment.
         int width = (int) Math.min(size, Math.ceilDiv((long) depth * size, accepted));
-        if (worthWalking(width, accepted)) {
+        if (worthWalking(costs, width, accepted)) {
           yield new GraphWalk(width);
         }
-        yield exact <= rerank + (long) accepted * ROW_COST ? new ExactScan() : new RowScan();
+        yield exact <= rerank + (long) accepted * costs.row ? new ExactScan() : new RowScan();
       }
     };
   }
 
   /** Whether expanding so many nodes costs less than scoring all accepted codes. */
-  static boolean worthWalking(int width, int accepted) {
-    return (long) width * EXPANSION_COST < (long) accepted * ROW_COST;
+  static boolean worthWalking(Costs costs, int width, int accepted) {
+    return (long) width * costs.expansion < (long) accepted * costs.row;
   }
 }

@@ -9,7 +9,7 @@ public class Pq32CodesConformanceTest extends BaseKnnVectorsFormatTestCase {
   @Override
   protected Codec getCodec() {
     return TestUtil.alwaysKnnVectorsFormat(
-        new Pq32HnswVectorsFormat(Pq32HnswConfig.DEFAULT.withMinQuantizedCount(1)));
+        new CodesOnlyFormat(Pq32HnswConfig.DEFAULT.withMinQuantizedCount(1)));
   }
 
   @Override
