@@ -5,11 +5,13 @@ import java.lang.foreign.MemorySegment;
 /**
  * The hot loops of product quantization: table building, encoding, scoring of codes.
  *
- * <p>{@link #instance()} is chosen once per JVM. Arrays are row-major and their layout stands
- * behind each parameter in brackets. A codebook always holds {@value #CODEBOOK_SIZE} centroids,
- * stored dimension by dimension so that one load brings the same dimension of many centroids.
- * Nothing here allocates, and nothing here checks more than Java itself does: callers own the
- * sizes.
+ * <p>{@link #instance()} is chosen once per JVM, when it is first needed: by what the processor can
+ * do and a test that it does it, fast and right. The choice and its reason are logged, and {@code
+ * -Dpq32.kernels=scalar|vector|vector128|vector256|vector512} overrides it. Arrays are row-major
+ * and their layout stands behind each parameter in brackets. A codebook always holds {@value
+ * #CODEBOOK_SIZE} centroids, stored dimension by dimension so that one load brings the same
+ * dimension of many centroids. Nothing here allocates, and nothing here checks more than Java
+ * itself does: callers own the sizes.
  *
  * <p>Integer results ({@link #scan}, {@link #score}, {@link #collect}) are the same bits in every
  * implementation. Float results differ by rounding only.

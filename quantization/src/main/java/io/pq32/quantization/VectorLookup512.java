@@ -109,6 +109,11 @@ final class VectorLookup512 {
     return low.blend(high, centroids.compare(VectorOperators.LT, (byte) 0));
   }
 
+  /** Looks up one block of {@code centroids}. */
+  static void lookUp(byte[] centroids, byte[] levels, byte[] out) {
+    lookUp(bytes(centroids, 0), levels, 0).intoArray(out, 0);
+  }
+
   static void score(
       MemorySegment codes,
       long offset,

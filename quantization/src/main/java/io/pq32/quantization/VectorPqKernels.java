@@ -51,7 +51,6 @@ final class VectorPqKernels extends ScalarPqKernels {
   /** Where byte {@code i} of four packed registers of ints belongs. */
   private static final VectorShuffle<Byte> PACKED = packed();
 
-  /** The kernels at the width this processor prefers. */
   VectorPqKernels() {}
 
   /** The kernels at {@code bits} per register: 128, 256 or 512. */
@@ -75,7 +74,8 @@ final class VectorPqKernels extends ScalarPqKernels {
       Integer bits =
           MethodHandles.classData(
               MethodHandles.lookup(), ConstantDescs.DEFAULT_NAME, Integer.class);
-      return bits == null ? VectorShape.preferredShape().vectorBitSize() : bits;
+      // Wider registers exist, but no table or block fills more than 512 bits.
+      return bits == null ? Math.min(VectorShape.preferredShape().vectorBitSize(), 512) : bits;
     } catch (IllegalAccessException e) {
       throw new LinkageError("own class data", e);
     }
