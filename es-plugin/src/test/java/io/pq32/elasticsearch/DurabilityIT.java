@@ -15,7 +15,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What an index lives through: changes, merges, restarts, crashes, snapshots. */
+/**
+ * What an index lives through: changes, merges, restarts, crashes, snapshots. Its flushed segments
+ * are scanned, a merge of them gets a graph.
+ */
 @ExtendWith(NodeExtension.class)
 class DurabilityIT {
   private static final int COUNT = 1200;
@@ -30,7 +33,7 @@ class DurabilityIT {
         TestIndex.create(
             node,
             "durable",
-            TestIndex.SETTINGS,
+            TestIndex.SETTINGS + ", \"index.pq32.graph_threshold\": " + COUNT * 3 / 4,
             TestIndex.corpusMapping(DIMENSION, "\"similarity\": \"cosine\""));
     index.add(corpus.documents().subList(0, COUNT / 2));
     index.refresh();

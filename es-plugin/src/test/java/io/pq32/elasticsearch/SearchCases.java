@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Every kind of vector query on an index of several segments, against brute force. */
 @ExtendWith(NodeExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class SearchIT {
+abstract class SearchCases {
   private static final int COUNT = 2400;
   private static final int SEGMENTS = 3;
   private static final int DIMENSION = 96;
@@ -37,8 +37,16 @@ class SearchIT {
   /** Relative error of a float sum of {@link #DIMENSION} terms, and of a score kept as float. */
   private static final double TOLERANCE = 1e-5;
 
+  private final String settings;
   private final Corpus corpus = Corpus.generate(20260101, COUNT, DIMENSION);
   private TestIndex index;
+
+  /**
+   * @param graphThreshold vectors from which a segment has a graph
+   */
+  SearchCases(int graphThreshold) {
+    settings = TestIndex.SETTINGS + ", \"index.pq32.graph_threshold\": " + graphThreshold;
+  }
 
   @BeforeAll
   void load(ElasticsearchNode node) throws IOException {
@@ -46,7 +54,7 @@ class SearchIT {
         TestIndex.create(
             node,
             "search",
-            TestIndex.SETTINGS,
+            settings,
             TestIndex.corpusMapping(DIMENSION, "\"similarity\": \"cosine\""));
     int perSegment = COUNT / SEGMENTS;
     for (int segment = 0; segment < SEGMENTS; segment++) {
@@ -184,12 +192,12 @@ class SearchIT {
   void returnsExactScores(String similarity) throws IOException {
     // dot_product takes unit vectors only; the others must not depend on length.
     Function<float[], float[]> length =
-        similarity.equals("dot_product") ? SearchIT::unit : Function.identity();
+        similarity.equals("dot_product") ? SearchCases::unit : Function.identity();
     TestIndex scored =
         TestIndex.create(
             index.node(),
             "scored",
-            TestIndex.SETTINGS,
+            settings,
             TestIndex.corpusMapping(DIMENSION, "\"similarity\": \"" + similarity + "\""));
     Map<String, String> documents = new TreeMap<>();
     for (Document document : corpus.documents().subList(0, 600)) {
@@ -243,7 +251,7 @@ class SearchIT {
         TestIndex.create(
             index.node(),
             "exact",
-            TestIndex.SETTINGS,
+            settings,
             TestIndex.corpusMapping(DIMENSION, "\"similarity\": \"l2_norm\""));
     List<Document> documents = corpus.documents().subList(0, 600);
     exact.add(documents);
@@ -268,7 +276,7 @@ class SearchIT {
         TestIndex.create(
             index.node(),
             "nested",
-            TestIndex.SETTINGS,
+            settings,
             """
             "group": {"type": "keyword"},
             "passages": {"type": "nested", "properties": {

@@ -1,0 +1,8 @@
+package io.pq32.elasticsearch;
+
+/** Searches segments that have a graph. */
+class GraphSearchIT extends SearchCases {
+  GraphSearchIT() {
+    super(1);
+  }
+}
