@@ -33,6 +33,9 @@ class SegmentFilesIT {
   /** Extensions of the files that searching reads again and again. */
   private static final Set<String> DATA = Set.of("vec", "veq", "vex");
 
+  private static final String WITH_GRAPH =
+      TestIndex.SETTINGS + ", \"index.pq32.graph_threshold\": 1";
+
   private static final String COSINE = "\"similarity\": \"cosine\"";
 
   private final List<Document> documents = Corpus.generate(20260105, COUNT, DIMENSION).documents();
@@ -79,8 +82,8 @@ class SegmentFilesIT {
   void mapsItsDataFilesIntoMemory(ElasticsearchNode node) throws IOException {
     assumeTrue(
         Files.isReadable(Path.of("/proc/self/maps")), "only Linux shows what a process has mapped");
-    TestIndex index = load(node, TestIndex.SETTINGS, COSINE);
-    assertTrue(extensions(index).containsAll(Set.of("vec", "veq")), () -> "files of " + index);
+    TestIndex index = load(node, WITH_GRAPH, COSINE);
+    assertTrue(extensions(index).containsAll(DATA), () -> "files of " + index);
     index.knn(documents.getFirst().vector(), "");
 
     String mapped = node.memoryMap();
@@ -94,8 +97,8 @@ class SegmentFilesIT {
   }
 
   @Test
-  void reportsVectorsAndCodesInTheStatistics(ElasticsearchNode node) throws IOException {
-    TestIndex index = load(node, TestIndex.SETTINGS, COSINE);
+  void reportsVectorsCodesAndGraphInTheStatistics(ElasticsearchNode node) throws IOException {
+    TestIndex index = load(node, WITH_GRAPH, COSINE);
 
     JsonNode statistics =
         index.call("GET", "/_stats/dense_vector", null).at("/_all/primaries/dense_vector");
@@ -111,6 +114,7 @@ class SegmentFilesIT {
     long model = Float.BYTES * (256L * DIMENSION + (long) DIMENSION * DIMENSION + 2L * DIMENSION);
     assertTrue(codes >= (long) COUNT * CODE_BYTES, statistics::toString);
     assertTrue(codes <= (long) COUNT * CODE_BYTES + model, statistics::toString);
+    assertTrue(offHeap.path("total_vex_size_bytes").asLong() > 0, statistics::toString);
   }
 
   @Test
