@@ -337,7 +337,8 @@ public final class ElasticsearchNode implements AutoCloseable {
     return builder.start();
   }
 
-  private String logTail() {
+  /** The end of what the node has logged, to be appended to the message of a failure. */
+  public String logTail() {
     try {
       List<String> lines = Files.readAllLines(console);
       return "; its last words:\n  "
