@@ -44,12 +44,15 @@ final class PrincipalComponents {
     int wanted = Math.min(dimension, layout.projectedDimension());
     float[] covariance = covariance(chunks, moments, dimension, tasks);
     int width = Math.min(dimension, wanted + OVERSAMPLING);
-    float[] basis = width == dimension ? identity(dimension) : randomBasis(dimension, width, seed);
+    float[] basis = identity(dimension);
     if (width < dimension) {
-      orthonormalize(basis, width, dimension);
+      SplittableRandom random = new SplittableRandom(seed);
+      basis = new float[width * dimension];
+      fillRandomly(basis, 0, basis.length, random);
+      orthonormalize(basis, width, dimension, random);
       for (int i = 0; i < POWER_ITERATIONS; i++) {
         basis = transpose(product(covariance, dimension, basis, width, tasks), dimension, width);
-        orthonormalize(basis, width, dimension);
+        orthonormalize(basis, width, dimension, random);
       }
     }
     Eigen eigen = rayleighRitz(covariance, basis, width, dimension, tasks);
@@ -135,40 +138,50 @@ final class PrincipalComponents {
     return basis;
   }
 
-  private static float[] randomBasis(int dimension, int width, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    float[] basis = new float[width * dimension];
-    for (int i = 0; i < basis.length; i++) {
-      basis[i] = (float) random.nextDouble(-1, 1);
+  private static void fillRandomly(float[] values, int from, int to, SplittableRandom random) {
+    for (int i = from; i < to; i++) {
+      values[i] = (float) random.nextDouble(-1, 1);
     }
-    return basis;
   }
 
   /**
-   * Gram-Schmidt on the rows of {@code basis [width][dimension]}, each row cleaned twice. A row
-   * that the earlier ones span becomes zero: it then is an eigenvector of value 0 that nobody
-   * wants.
+   * Gram-Schmidt on the rows of {@code basis [width][dimension]}, {@code width} below {@code
+   * dimension}. A row that the earlier ones span starts again at random, so that the basis is
+   * complete even where the sample spans fewer directions: whatever the sample, all components are
+   * orthogonal and of one length.
    */
-  private static void orthonormalize(float[] basis, int width, int dimension) {
-    PqKernels kernels = PqKernels.instance();
+  private static void orthonormalize(
+      float[] basis, int width, int dimension, SplittableRandom random) {
     for (int i = 0; i < width; i++) {
-      int row = i * dimension;
-      double before = Math.sqrt(kernels.dot(basis, row, basis, row, dimension));
-      for (int pass = 0; pass < 2; pass++) {
-        for (int j = 0; j < i; j++) {
-          int other = j * dimension;
-          float share = kernels.dot(basis, row, basis, other, dimension);
-          for (int d = 0; d < dimension; d++) {
-            basis[row + d] -= share * basis[other + d];
-          }
-        }
-      }
-      double after = Math.sqrt(kernels.dot(basis, row, basis, row, dimension));
-      float factor = after > before * 1e-5 ? (float) (1 / after) : 0;
-      for (int d = 0; d < dimension; d++) {
-        basis[row + d] *= factor;
+      while (!orthonormalizeRow(basis, i, dimension)) {
+        fillRandomly(basis, i * dimension, (i + 1) * dimension, random);
       }
     }
+  }
+
+  /** Cleans a row of the earlier ones, twice, and says whether anything was left of it. */
+  private static boolean orthonormalizeRow(float[] basis, int i, int dimension) {
+    PqKernels kernels = PqKernels.instance();
+    int row = i * dimension;
+    double before = Math.sqrt(kernels.dot(basis, row, basis, row, dimension));
+    for (int pass = 0; pass < 2; pass++) {
+      for (int j = 0; j < i; j++) {
+        int other = j * dimension;
+        float share = kernels.dot(basis, row, basis, other, dimension);
+        for (int d = 0; d < dimension; d++) {
+          basis[row + d] -= share * basis[other + d];
+        }
+      }
+    }
+    double after = Math.sqrt(kernels.dot(basis, row, basis, row, dimension));
+    if (after <= before * 1e-5) {
+      return false;
+    }
+    float factor = (float) (1 / after);
+    for (int d = 0; d < dimension; d++) {
+      basis[row + d] *= factor;
+    }
+    return true;
   }
 
   /** The covariance's eigenvectors within the span of an orthonormal basis, largest value first. */
