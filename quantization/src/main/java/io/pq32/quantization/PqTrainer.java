@@ -188,6 +188,11 @@ public final class PqTrainer {
    *     keeps squares of very small and very large vectors within float range.
    */
   record Moments(float[] mean, double unit) {
+    /** Bounds within which the reciprocal, the length of a component, is a normal float. */
+    private static final double MIN_UNIT = Float.MIN_NORMAL;
+
+    private static final double MAX_UNIT = 1e36;
+
     static Moments of(Chunks chunks, int dimension) throws IOException {
       double[] sum = new double[dimension];
       double squares = 0;
@@ -212,7 +217,8 @@ public final class PqTrainer {
       double variance = squares / count - squaredMean;
       // Below this the difference of the two sums is rounding: the vectors are all equal.
       boolean allEqual = !(variance > squares / count * 1e-12);
-      return new Moments(mean, allEqual ? 1 : Math.sqrt(variance));
+      return new Moments(
+          mean, allEqual ? 1 : Math.clamp(Math.sqrt(variance), MIN_UNIT, MAX_UNIT));
     }
   }
 }

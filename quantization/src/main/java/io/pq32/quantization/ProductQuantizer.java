@@ -349,7 +349,9 @@ public final class ProductQuantizer {
     for (int i = 0; i < count; i++) {
       int offset = i * dimension;
       for (int d = 0; d < dimension; d++) {
-        vectors[offset + d] -= mean[d];
+        // Two opposite floats of the largest magnitude are further apart than a float can say.
+        vectors[offset + d] =
+            Math.clamp(vectors[offset + d] - mean[d], -Float.MAX_VALUE, Float.MAX_VALUE);
       }
     }
   }
