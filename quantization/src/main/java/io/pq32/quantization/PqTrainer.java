@@ -83,7 +83,9 @@ public final class PqTrainer {
   }
 
   private ProductQuantizer train(VectorSource source) throws IOException {
-    int[] ords = withoutOutliers(source, sample(source.size(), SAMPLE_SIZE, seed));
+    int[] ords =
+        withoutOutliers(
+            source, sample(source.size(), SAMPLE_SIZE, seed), layout.dimension(), metric);
     Moments moments = Moments.of(chunks(source, ords), layout.dimension());
     float[] components =
         PrincipalComponents.of(
@@ -122,17 +124,22 @@ public final class PqTrainer {
   }
 
   private Chunks chunks(VectorSource source, int[] ords) {
-    return new Chunks(source, ords);
+    return new Chunks(source, ords, layout.dimension(), metric);
   }
 
-  private int[] withoutOutliers(VectorSource source, int[] ords) throws IOException {
+  /** The ordinals whose vectors are not absurdly far from zero, compared with the others. */
+  static int[] withoutOutliers(VectorSource source, int[] ords, int dimension, Metric metric)
+      throws IOException {
+    if (ords.length == 0) {
+      return ords;
+    }
     double[] squaredNorms = new double[ords.length];
     int i = 0;
-    for (Chunks chunks = chunks(source, ords); chunks.next(); ) {
+    for (Chunks chunks = new Chunks(source, ords, dimension, metric); chunks.next(); ) {
       for (int row = 0; row < chunks.count; row++) {
         double sum = 0;
-        for (int d = 0; d < layout.dimension(); d++) {
-          double value = chunks.vectors[row * layout.dimension() + d];
+        for (int d = 0; d < dimension; d++) {
+          double value = chunks.vectors[row * dimension + d];
           sum += value * value;
         }
         squaredNorms[i++] = sum;
@@ -153,27 +160,31 @@ public final class PqTrainer {
   }
 
   /** Reads vectors by ordinal into one reused buffer, normalized where the metric asks for it. */
-  final class Chunks {
+  static final class Chunks {
     private final VectorSource source;
     private final int[] ords;
+    private final int dimension;
+    private final Metric metric;
     private int position;
     final float[] vectors; // [count][dimension]
     int count;
 
-    private Chunks(VectorSource source, int[] ords) {
+    private Chunks(VectorSource source, int[] ords, int dimension, Metric metric) {
       this.source = source;
       this.ords = ords;
-      this.vectors = new float[Math.min(CHUNK, ords.length) * layout.dimension()];
+      this.dimension = dimension;
+      this.metric = metric;
+      this.vectors = new float[Math.min(CHUNK, ords.length) * dimension];
     }
 
     /** Reads the next chunk; false when there is none. */
     boolean next() throws IOException {
       count = Math.min(CHUNK, ords.length - position);
       for (int row = 0; row < count; row++) {
-        int offset = row * layout.dimension();
+        int offset = row * dimension;
         source.copy(ords[position++], vectors, offset);
         if (metric == Metric.COSINE) {
-          ProductQuantizer.normalize(vectors, offset, layout.dimension());
+          ProductQuantizer.normalize(vectors, offset, dimension);
         }
       }
       return count > 0;
@@ -217,8 +228,7 @@ public final class PqTrainer {
       double variance = squares / count - squaredMean;
       // Below this the difference of the two sums is rounding: the vectors are all equal.
       boolean allEqual = !(variance > squares / count * 1e-12);
-      return new Moments(
-          mean, allEqual ? 1 : Math.clamp(Math.sqrt(variance), MIN_UNIT, MAX_UNIT));
+      return new Moments(mean, allEqual ? 1 : Math.clamp(Math.sqrt(variance), MIN_UNIT, MAX_UNIT));
     }
   }
 }

@@ -228,10 +228,13 @@ public final class ProductQuantizer {
    * vector and what its code stands for, as a share of the mean squared distance between a vector
    * and the mean of all: 0 is lossless, 1 is what one centroid for all would lose.
    *
-   * @param ords which vectors of the source; the share of none, or of equal vectors, is 0
+   * @param ords which vectors of the source; the share of none, or of equal vectors, is 0. Those
+   *     that training would leave out as outliers do not count: one of them would be all the spread
+   *     and all the loss.
    */
   public double distortion(VectorSource source, int[] ords) throws IOException {
     int dimension = layout.dimension();
+    ords = PqTrainer.withoutOutliers(source, ords, dimension, metric);
     ProjectionBatch batch = newBatch(32);
     byte[] codes = new byte[batch.capacity() * layout.codeBytes()];
     float[] vector = new float[dimension];
