@@ -1,0 +1,108 @@
+package io.pq32.quantization;
+
+import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/**
+ * The definition of a product quantizer in plain loops and double precision, from its serialized
+ * form: the oracle for {@link ProductQuantizer} and {@link AdcTable}.
+ */
+final class PlainQuantizer {
+  final PqLayout layout;
+  final Metric metric;
+  final double[] mean; // [dimension]
+  final double[][] components; // [projectedDimension][dimension], zero rows for padding
+  final double[][] centroids; // [projectedDimension][centroid]
+
+  PlainQuantizer(ProductQuantizer quantizer) {
+    layout = quantizer.layout();
+    metric = quantizer.metric();
+    FloatBuffer floats =
+        ByteBuffer.wrap(quantizer.toBytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    mean = new double[layout.dimension()];
+    for (int d = 0; d < mean.length; d++) {
+      mean[d] = floats.get();
+    }
+    components = new double[layout.projectedDimension()][layout.dimension()];
+    for (int d = 0; d < mean.length; d++) {
+      for (double[] component : components) {
+        component[d] = floats.get();
+      }
+    }
+    centroids = new double[layout.projectedDimension()][CODEBOOK_SIZE];
+    for (double[] row : centroids) {
+      for (int c = 0; c < row.length; c++) {
+        row[c] = floats.get();
+      }
+    }
+  }
+
+  /** The vector as the metric takes it. */
+  double[] prepared(float[] vector) {
+    double[] prepared = new double[vector.length];
+    double norm = Math.sqrt(Vectors.dot(vector, vector));
+    for (int d = 0; d < prepared.length; d++) {
+      prepared[d] = metric == Metric.COSINE && norm > 0 ? vector[d] / norm : vector[d];
+    }
+    return prepared;
+  }
+
+  double[] projected(float[] vector) {
+    double[] prepared = prepared(vector);
+    double[] projected = new double[components.length];
+    for (int row = 0; row < projected.length; row++) {
+      for (int d = 0; d < prepared.length; d++) {
+        projected[row] += (prepared[d] - mean[d]) * components[row][d];
+      }
+    }
+    return projected;
+  }
+
+  /** Squared distance of a projected vector's part to a centroid of sub-quantizer {@code m}. */
+  double squareDistance(double[] projected, int m, int centroid) {
+    double sum = 0;
+    for (int row = m * layout.subDimension(); row < (m + 1) * layout.subDimension(); row++) {
+      double difference = projected[row] - centroids[row][centroid];
+      sum += difference * difference;
+    }
+    return sum;
+  }
+
+  double[] decoded(byte[] code) {
+    double[] vector = mean.clone();
+    for (int row = 0; row < components.length; row++) {
+      double squares = 0;
+      for (double value : components[row]) {
+        squares += value * value;
+      }
+      if (squares > 0) {
+        double value = centroids[row][code[row / layout.subDimension()] & 0xFF] / squares;
+        for (int d = 0; d < vector.length; d++) {
+          vector[d] += value * components[row][d];
+        }
+      }
+    }
+    return vector;
+  }
+
+  /** Squared distance, or negative inner product for the other metrics. */
+  double distance(double[] a, double[] b) {
+    double sum = 0;
+    for (int d = 0; d < a.length; d++) {
+      sum += metric == Metric.EUCLIDEAN ? (a[d] - b[d]) * (a[d] - b[d]) : -a[d] * b[d];
+    }
+    return sum;
+  }
+
+  /** The share of its variance that the code loses of one projected vector, and its total. */
+  static double squares(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value * value;
+    }
+    return sum;
+  }
+}
