@@ -112,12 +112,8 @@ final class KMeans {
       if (errors == null) {
         errors = new double[count];
         for (int row = 0; row < count; row++) {
-          for (int d = 0; d < subDimension; d++) {
-            double difference =
-                (double) points[row * stride + column + d]
-                    - codebooks[base + d * K + (codes[row] & 0xFF)];
-            errors[row] += difference * difference;
-          }
+          int point = row * stride + column;
+          errors[row] = error(points, point, subDimension, codebooks, base + (codes[row] & 0xFF));
         }
       }
       int worst = 0;
@@ -132,7 +128,23 @@ final class KMeans {
       for (int d = 0; d < subDimension; d++) {
         codebooks[base + d * K + empty] = points[worst * stride + column + d];
       }
-      errors[worst] = 0;
+      // The next empty one goes elsewhere, even when this point has equals and neighbors.
+      for (int row = 0; row < count; row++) {
+        int point = row * stride + column;
+        errors[row] =
+            Math.min(errors[row], error(points, point, subDimension, codebooks, base + empty));
+      }
     }
+  }
+
+  /** Squared distance of a point to the centroid whose first dimension is at {@code centroid}. */
+  private static double error(
+      float[] points, int point, int subDimension, float[] codebooks, int centroid) {
+    double sum = 0;
+    for (int d = 0; d < subDimension; d++) {
+      double difference = (double) points[point + d] - codebooks[centroid + d * K];
+      sum += difference * difference;
+    }
+    return sum;
   }
 }
