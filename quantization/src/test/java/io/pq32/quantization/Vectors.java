@@ -34,7 +34,7 @@ public final class Vectors {
   }
 
   /**
-   * Normal data whose variance falls with the square of a component's rank, as that of embeddings
+   * Normal data whose variance falls with the rank of a component, roughly as that of embeddings
    * does, turned so that no coordinate axis is special, and away from the origin.
    */
   public static float[][] anisotropic(Random random, int count, int dimension) {
@@ -43,7 +43,7 @@ public final class Vectors {
     float[][] vectors = gaussian(random, count, dimension);
     for (float[] vector : vectors) {
       for (int d = 0; d < dimension; d++) {
-        vector[d] *= (float) (Math.sqrt(dimension) / (1 + d));
+        vector[d] *= (float) (1 / Math.sqrt(1 + d));
       }
       for (float[] mirror : mirrors) {
         reflect(vector, mirror);

@@ -1,0 +1,243 @@
+package io.pq32.quantization;
+
+import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ExtendWith(SeededRandom.class)
+class AdcTableTest {
+  private static ProductQuantizer train(float[][] vectors, Metric metric) throws IOException {
+    return PqTrainer.train(
+        Vectors.source(vectors),
+        PqLayout.pq32(vectors[0].length),
+        metric,
+        1,
+        CooperativeTasks.CALLER_ONLY);
+  }
+
+  private static byte[][] encode(ProductQuantizer quantizer, float[][] vectors) {
+    return Arrays.stream(vectors).map(quantizer::encode).toArray(byte[][]::new);
+  }
+
+  private static int levelSum(AdcTable table, byte[] code) {
+    int sum = 0;
+    for (int m = 0; m < code.length; m++) {
+      sum += table.levels()[m * CODEBOOK_SIZE + (code[m] & 0xFF)];
+    }
+    return sum;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "EUCLIDEAN, 16",
+    "EUCLIDEAN, 100",
+    "DOT_PRODUCT, 16",
+    "DOT_PRODUCT, 100",
+    "DOT_PRODUCT, 300",
+    "COSINE, 16",
+    "COSINE, 100",
+    "COSINE, 300"
+  })
+  void distanceIsThatToTheDecodedVector(Metric metric, int dimension, Random random)
+      throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 600, dimension);
+    ProductQuantizer quantizer = train(vectors, metric);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    AdcTable table = quantizer.newTable();
+    for (int q = 0; q < 5; q++) {
+      double[] query = plain.prepared(vectors[q]);
+      table.fill(vectors[q]);
+      for (int i = 0; i < 50; i++) {
+        byte[] code = quantizer.encode(vectors[i]);
+        double[] decoded = plain.decoded(code);
+        double scale = PlainQuantizer.squares(query) + PlainQuantizer.squares(decoded);
+        assertEquals(plain.distance(query, decoded), table.distance(code, 0), 1e-4 * scale);
+      }
+    }
+  }
+
+  @Test
+  void euclideanDistanceLeavesOutWhatTheProjectionDrops(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 600, 300);
+    ProductQuantizer quantizer = train(vectors, Metric.EUCLIDEAN);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    AdcTable table = quantizer.newTable();
+    for (int q = 0; q < 5; q++) {
+      double[] projected = plain.projected(vectors[q]);
+      table.fill(vectors[q]);
+      for (int i = 0; i < 50; i++) {
+        byte[] code = quantizer.encode(vectors[i]);
+        double sum = 0;
+        for (int m = 0; m < code.length; m++) {
+          sum += plain.squareDistance(projected, m, code[m] & 0xFF);
+        }
+        double expected = sum / quantizer.squaredComponentLength();
+        double scale = PlainQuantizer.squares(plain.decoded(code));
+        assertEquals(expected, table.distance(code, 0), 1e-4 * (expected + scale));
+      }
+    }
+  }
+
+  @Test
+  void distanceReadsTheCodeFromItsOffset(Random random) throws IOException {
+    float[][] vectors = Vectors.gaussian(random, 300, 20);
+    ProductQuantizer quantizer = train(vectors, Metric.DOT_PRODUCT);
+    AdcTable table = quantizer.newTable();
+    table.fill(vectors[0]);
+    byte[] code = quantizer.encode(vectors[1]);
+    byte[] padded = new byte[50];
+    Arrays.fill(padded, (byte) 77);
+    System.arraycopy(code, 0, padded, 13, code.length);
+    assertEquals(table.distance(code, 0), table.distance(padded, 13));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void levelsOrderCodesAsTheirDistancesDo(Metric metric, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 2000, 64);
+    ProductQuantizer quantizer = train(vectors, metric);
+    byte[][] codes = encode(quantizer, vectors);
+    AdcTable table = quantizer.newTable();
+    for (int q = 0; q < 10; q++) {
+      table.fill(vectors[q]);
+      double[] sums = new double[codes.length];
+      double[] nearness = new double[codes.length];
+      for (int i = 0; i < codes.length; i++) {
+        sums[i] = levelSum(table, codes[i]);
+        nearness[i] = -table.distance(codes[i], 0);
+      }
+      double correlation = correlation(ranks(sums), ranks(nearness));
+      assertTrue(correlation > 0.99, "rank correlation " + correlation);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void levelsFindTheNearestVectors(Metric metric, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 3000, 96);
+    ProductQuantizer quantizer = train(vectors, metric);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    byte[][] codes = encode(quantizer, vectors);
+    double[][] prepared = Arrays.stream(vectors).map(plain::prepared).toArray(double[][]::new);
+    AdcTable table = quantizer.newTable();
+    double recall = 0;
+    int queries = 30;
+    for (int q = 0; q < queries; q++) {
+      int query = q;
+      table.fill(vectors[q]);
+      int[] nearest =
+          BruteForce.top(vectors.length, 10, i -> -plain.distance(prepared[query], prepared[i]));
+      int[] found = BruteForce.top(codes.length, 50, i -> levelSum(table, codes[i]));
+      recall += BruteForce.recall(nearest, found) / queries;
+    }
+    assertTrue(recall > 0.95, "recall of 10 in 50: " + recall);
+  }
+
+  @Test
+  void theNearestCentroidsHaveTheHighestLevels(Random random) throws IOException {
+    float[][] vectors = Vectors.gaussian(random, 1000, 64);
+    ProductQuantizer quantizer = train(vectors, Metric.EUCLIDEAN);
+    AdcTable table = quantizer.newTable();
+    for (int q = 0; q < 20; q++) {
+      table.fill(vectors[q]);
+      byte[] code = quantizer.encode(vectors[q]);
+      for (int m = 0; m < code.length; m++) {
+        int own = table.levels()[m * CODEBOOK_SIZE + (code[m] & 0xFF)];
+        for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
+          assertTrue(table.levels()[m * CODEBOOK_SIZE + centroid] <= own);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void fillsFromABatchAsFromOne(Metric metric, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 77);
+    ProductQuantizer quantizer = train(vectors, metric);
+    ProjectionBatch batch = quantizer.newBatch(9);
+    for (int i = 0; i < 9; i++) {
+      batch.add(vectors[i]);
+    }
+    batch.project();
+    AdcTable one = quantizer.newTable();
+    AdcTable many = quantizer.newTable();
+    byte[] code = quantizer.encode(vectors[100]);
+    for (int i = 8; i >= 0; i--) {
+      one.fill(vectors[i]);
+      many.fill(batch, i);
+      assertArrayEquals(one.levels(), many.levels());
+      assertEquals(one.distance(code, 0), many.distance(code, 0));
+    }
+  }
+
+  @Test
+  void aTableForgetsTheQueryBefore(Random random) throws IOException {
+    float[][] vectors = Vectors.gaussian(random, 300, 40);
+    for (Metric metric : Metric.values()) {
+      ProductQuantizer quantizer = train(vectors, metric);
+      byte[] code = quantizer.encode(vectors[9]);
+      AdcTable used = quantizer.newTable();
+      used.fill(vectors[1]);
+      used.fill(vectors[2]);
+      AdcTable fresh = quantizer.newTable();
+      fresh.fill(vectors[2]);
+      assertArrayEquals(fresh.levels(), used.levels());
+      assertEquals(fresh.distance(code, 0), used.distance(code, 0));
+    }
+  }
+
+  @Test
+  void cosineDistanceDoesNotDependOnTheQueriesLength(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 40);
+    ProductQuantizer quantizer = train(vectors, Metric.COSINE);
+    AdcTable table = quantizer.newTable();
+    AdcTable scaled = quantizer.newTable();
+    byte[] code = quantizer.encode(vectors[7]);
+    table.fill(vectors[0]);
+    scaled.fill(Vectors.scaled(new float[][] {vectors[0].clone()}, 0x1p40)[0]);
+    assertArrayEquals(table.levels(), scaled.levels());
+    assertEquals(table.distance(code, 0), scaled.distance(code, 0));
+  }
+
+  @Test
+  void equalVectorsHaveALevelTableOfZeros() throws IOException {
+    float[][] vectors = new float[300][12];
+    for (Metric metric : Metric.values()) {
+      AdcTable table = train(vectors, metric).newTable();
+      table.fill(vectors[0]);
+      assertArrayEquals(new byte[32 * CODEBOOK_SIZE], table.levels());
+      assertEquals(0, table.distance(new byte[32], 0), 1e-9);
+    }
+  }
+
+  private static double[] ranks(double[] values) {
+    int[] order = BruteForce.top(values.length, values.length, i -> values[i]);
+    double[] ranks = new double[values.length];
+    for (int i = 0; i < order.length; i++) {
+      ranks[order[i]] = i;
+    }
+    return ranks;
+  }
+
+  private static double correlation(double[] a, double[] b) {
+    double mean = (a.length - 1) / 2.0;
+    double product = 0;
+    double squares = 0;
+    for (int i = 0; i < a.length; i++) {
+      product += (a[i] - mean) * (b[i] - mean);
+      squares += (a[i] - mean) * (a[i] - mean);
+    }
+    return product / squares;
+  }
+}
