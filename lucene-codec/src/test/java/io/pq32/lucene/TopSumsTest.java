@@ -1,0 +1,114 @@
+package io.pq32.lucene;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pq32.quantization.BruteForce;
+import io.pq32.quantization.PqKernels;
+import io.pq32.quantization.PqLayout;
+import io.pq32.quantization.SeededRandom;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ExtendWith(SeededRandom.class)
+class TopSumsTest {
+  private static final int LARGEST = PqLayout.MAX_SUB_QUANTIZERS * PqKernels.MAX_LEVEL;
+
+  /** The best ordinals of sums offered in order, as far as the limit goes; equals in order. */
+  private static int[] expected(int[] sums, int limit) {
+    return BruteForce.top(sums.length, limit, i -> sums[i]);
+  }
+
+  private static int[] offered(int[] sums, int limit) {
+    TopSums top = new TopSums(limit);
+    for (int i = 0; i < sums.length; i++) {
+      top.offer(i, (short) sums[i]);
+    }
+    return top.drain();
+  }
+
+  private static int[] sums(int count, IntUnaryOperator sum) {
+    return IntStream.range(0, count).map(sum).toArray();
+  }
+
+  /** Few distinct sums make ties, few limits make sweeps. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5, 50, 4000, LARGEST + 1})
+  void keepsWhatSortingKeeps(int distinct, Random random) {
+    for (int round = 0; round < 60; round++) {
+      int count = random.nextInt(9000);
+      int limit = 1 + random.nextInt(random.nextBoolean() ? 20 : 5000);
+      int[] sums = sums(count, _ -> random.nextInt(distinct));
+      assertArrayEquals(expected(sums, limit), offered(sums, limit), limit + " of " + count);
+    }
+  }
+
+  @Test
+  void keepsTheBestOfAscendingSums() {
+    // Every one enters: the array is swept time and again.
+    int[] sums = sums(LARGEST, i -> i);
+    for (int limit : new int[] {1, 10, 1000, LARGEST, LARGEST + 10}) {
+      assertArrayEquals(expected(sums, limit), offered(sums, limit));
+    }
+  }
+
+  @Test
+  void keepsTheBestOfDescendingSums() {
+    int[] sums = sums(LARGEST, i -> LARGEST - i);
+    for (int limit : new int[] {1, 10, 1000, LARGEST, LARGEST + 10}) {
+      assertArrayEquals(expected(sums, limit), offered(sums, limit));
+    }
+  }
+
+  @Test
+  void amongEqualSumsTheFirstOfferedWin() {
+    for (int sum : new int[] {0, 1, LARGEST}) {
+      int[] sums = sums(20_000, _ -> sum);
+      assertArrayEquals(IntStream.range(0, 100).toArray(), offered(sums, 100));
+    }
+  }
+
+  @Test
+  void aRunOfTiesBeforeBetterSumsIsDropped() {
+    int[] sums = sums(10_000, i -> i < 5000 ? 7 : 8);
+    assertArrayEquals(IntStream.range(5000, 5300).toArray(), offered(sums, 300));
+  }
+
+  @Test
+  void nothingOfferedIsNothingKept() {
+    assertEquals(0, new TopSums(5).drain().length);
+  }
+
+  @Test
+  void fewerThanTheLimitAreAllKept() {
+    assertArrayEquals(new int[] {1, 2, 0}, offered(new int[] {0, 9, 4}, 10));
+    assertEquals(-1, new TopSums(1).threshold());
+  }
+
+  @Test
+  void whatDoesNotExceedTheThresholdCouldNotHaveEntered(Random random) {
+    for (int round = 0; round < 100; round++) {
+      int limit = 1 + random.nextInt(60);
+      TopSums top = new TopSums(limit);
+      int[] sums = sums(3000, _ -> random.nextInt(400));
+      for (int i = 0; i < sums.length; i++) {
+        // A scan drops these before they are offered.
+        if (sums[i] <= top.threshold()) {
+          int sum = sums[i];
+          long atLeast = Arrays.stream(sums, 0, i).filter(s -> s >= sum).count();
+          assertTrue(atLeast >= limit, "threshold " + top.threshold() + " at " + i);
+        } else {
+          top.offer(i, (short) sums[i]);
+        }
+      }
+      assertArrayEquals(expected(sums, limit), top.drain());
+    }
+  }
+}
