@@ -36,7 +36,11 @@ class SearchPlanTest {
     "GRAPH, 200, 200, 10, ExactScan",
   })
   void choosesTheCheapest(SearchPlan.Codes codes, int size, int accepted, int k, String plan) {
-    assertEquals(plan, SearchPlan.of(codes, size, accepted, k).getClass().getSimpleName());
+    assertEquals(
+        plan,
+        SearchPlan.of(SearchPlan.Costs.MEASURED, codes, size, accepted, k)
+            .getClass()
+            .getSimpleName());
   }
 
   @Test
@@ -48,7 +52,7 @@ class SearchPlanTest {
   }
 
   private static SearchPlan graphPlan(int size, int accepted) {
-    return SearchPlan.of(SearchPlan.Codes.GRAPH, size, accepted, 10);
+    return SearchPlan.of(SearchPlan.Costs.MEASURED, SearchPlan.Codes.GRAPH, size, accepted, 10);
   }
 
   @Test
@@ -57,7 +61,7 @@ class SearchPlanTest {
     for (int k : new int[] {1, 10, 100_000, max}) {
       for (int accepted : new int[] {1, 1000, max / 2, max}) {
         for (SearchPlan.Codes codes : SearchPlan.Codes.values()) {
-          SearchPlan plan = SearchPlan.of(codes, max, accepted, k);
+          SearchPlan plan = SearchPlan.of(SearchPlan.Costs.MEASURED, codes, max, accepted, k);
           if (plan instanceof SearchPlan.GraphWalk walk) {
             assertTrue(walk.width() > 0 && walk.width() <= max);
           }
