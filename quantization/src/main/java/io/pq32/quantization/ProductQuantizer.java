@@ -1,9 +1,6 @@
 package io.pq32.quantization;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -24,6 +21,7 @@ import java.util.HexFormat;
 public final class ProductQuantizer {
   private final PqLayout layout;
   private final Metric metric;
+  private final byte[] bytes; // CompactForm
   private final float[] mean; // [dimension]
   private final float[] projection; // [dimension][projectedDimension]
   private final float[] codebooks; // [subQuantizer][subDimension][centroid]
@@ -31,13 +29,14 @@ public final class ProductQuantizer {
   private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
 
-  ProductQuantizer(
-      PqLayout layout, Metric metric, float[] mean, float[] projection, float[] codebooks) {
+  private ProductQuantizer(PqLayout layout, Metric metric, byte[] bytes) {
     this.layout = layout;
     this.metric = metric;
-    this.mean = mean;
-    this.projection = projection;
-    this.codebooks = codebooks;
+    this.bytes = bytes;
+    CompactForm form = CompactForm.read(layout, bytes);
+    this.mean = form.mean();
+    this.projection = form.projection();
+    this.codebooks = form.codebooks();
     this.halfNorms = halfNorms(codebooks, layout.subQuantizers(), layout.subDimension());
     this.squaredComponentLength = squaredComponentLength(layout, projection);
     this.meanProducts = new float[halfNorms.length];
@@ -88,27 +87,24 @@ public final class ProductQuantizer {
 
   /** Bytes of the serialized form of a quantizer of this layout; see {@link #toBytes()}. */
   public static int byteSize(PqLayout layout) {
-    int floats =
-        layout.dimension()
-            + layout.dimension() * layout.projectedDimension()
-            + layout.projectedDimension() * PqKernels.CODEBOOK_SIZE;
-    return floats * Float.BYTES;
+    return CompactForm.byteSize(layout);
   }
 
   /**
-   * Serializes mean {@code [dimension]}, projection {@code [dimension][projectedDimension]} and
-   * codebooks {@code [subQuantizer][subDimension][centroid]}, in this order, as little-endian
-   * float32. Layout and metric are the reader's to know.
+   * Mean, projection and codebooks, the latter two in half precision:
+   *
+   * <ul>
+   *   <li>mean: float32 {@code [dimension]}
+   *   <li>projection: float32 scale {@code [projectedDimension]}, then float16 {@code
+   *       [dimension][projectedDimension]}; a value is that times the scale of its column
+   *   <li>codebooks: float32 scale {@code [subQuantizer][subDimension]}, then float16 {@code
+   *       [subQuantizer][subDimension][centroid]}; a value is that times the scale of its row
+   * </ul>
+   *
+   * All numbers are little endian. Layout and metric are the reader's to know.
    */
   public byte[] toBytes() {
-    byte[] bytes = new byte[byteSize(layout)];
-    ByteBuffer.wrap(bytes)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asFloatBuffer()
-        .put(mean)
-        .put(projection)
-        .put(codebooks);
-    return bytes;
+    return bytes.clone();
   }
 
   /**
@@ -122,28 +118,17 @@ public final class ProductQuantizer {
       throw new IllegalArgumentException(
           "a quantizer of " + layout + " has " + byteSize(layout) + " bytes; got " + bytes.length);
     }
-    FloatBuffer floats = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-    float[] mean = new float[layout.dimension()];
-    float[] projection = new float[layout.dimension() * layout.projectedDimension()];
-    float[] codebooks = new float[layout.projectedDimension() * PqKernels.CODEBOOK_SIZE];
-    floats.get(mean).get(projection).get(codebooks);
-    requireFinite("mean", mean);
-    requireFinite("projection", projection);
-    requireFinite("codebooks", codebooks);
-    return new ProductQuantizer(layout, metric, mean, projection, codebooks);
+    return new ProductQuantizer(layout, metric, bytes.clone());
   }
 
-  private static void requireFinite(String part, float[] values) {
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw new IllegalArgumentException(part + "[" + i + "] is " + values[i]);
-      }
-    }
+  /** The quantizer of trained parts, which are rounded to what can be stored. */
+  static ProductQuantizer of(PqLayout layout, Metric metric, CompactForm form) {
+    return new ProductQuantizer(layout, metric, form.write(layout));
   }
 
   /** Identity: the first 16 bytes of the SHA-256 of {@link #toBytes()}, in hexadecimal. */
   public String id() {
-    return id(toBytes());
+    return id(bytes);
   }
 
   /** {@link #id()} of a serialized quantizer. */
@@ -158,12 +143,13 @@ public final class ProductQuantizer {
 
   /** Heap bytes of the arrays held. */
   public long ramBytesUsed() {
-    return Float.BYTES
-        * ((long) mean.length
-            + projection.length
-            + codebooks.length
-            + halfNorms.length
-            + meanProducts.length);
+    return bytes.length
+        + Float.BYTES
+            * ((long) mean.length
+                + projection.length
+                + codebooks.length
+                + halfNorms.length
+                + meanProducts.length);
   }
 
   /** A new batch for up to {@code capacity} vectors; it belongs to one thread. */
@@ -304,6 +290,14 @@ public final class ProductQuantizer {
       throw new IllegalArgumentException(
           "code must have " + layout.codeBytes() + " bytes; got " + code.length);
     }
+  }
+
+  float[] mean() {
+    return mean;
+  }
+
+  float[] projection() {
+    return projection;
   }
 
   float[] halfNorms() {

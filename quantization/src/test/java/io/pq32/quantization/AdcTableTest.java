@@ -61,7 +61,10 @@ class AdcTableTest {
         byte[] code = quantizer.encode(vectors[i]);
         double[] decoded = plain.decoded(code);
         double scale = PlainQuantizer.squares(query) + PlainQuantizer.squares(decoded);
-        assertEquals(plain.distance(query, decoded), table.distance(code, 0), 1e-4 * scale);
+        assertEquals(
+            plain.distance(query, decoded),
+            table.distance(code, 0),
+            PlainQuantizer.ROUNDING * scale);
       }
     }
   }
@@ -83,7 +86,8 @@ class AdcTableTest {
         }
         double expected = sum / quantizer.squaredComponentLength();
         double scale = PlainQuantizer.squares(plain.decoded(code));
-        assertEquals(expected, table.distance(code, 0), 1e-4 * (expected + scale));
+        assertEquals(
+            expected, table.distance(code, 0), PlainQuantizer.ROUNDING * (expected + scale));
       }
     }
   }

@@ -4,13 +4,17 @@ import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 
 /**
  * The definition of a product quantizer in plain loops and double precision, from its serialized
  * form: the oracle for {@link ProductQuantizer} and {@link AdcTable}.
  */
 final class PlainQuantizer {
+  /**
+   * Half precision keeps 11 bits, so components differ in length, and from a right angle, by this.
+   */
+  static final double ROUNDING = 1.0 / (1 << 11);
+
   final PqLayout layout;
   final Metric metric;
   final double[] mean; // [dimension]
@@ -20,22 +24,26 @@ final class PlainQuantizer {
   PlainQuantizer(ProductQuantizer quantizer) {
     layout = quantizer.layout();
     metric = quantizer.metric();
-    FloatBuffer floats =
-        ByteBuffer.wrap(quantizer.toBytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    ByteBuffer bytes = ByteBuffer.wrap(quantizer.toBytes()).order(ByteOrder.LITTLE_ENDIAN);
     mean = new double[layout.dimension()];
     for (int d = 0; d < mean.length; d++) {
-      mean[d] = floats.get();
+      mean[d] = bytes.getFloat();
     }
+    float[] scales = new float[layout.projectedDimension()];
+    bytes.asFloatBuffer().get(scales);
+    bytes.position(bytes.position() + scales.length * Float.BYTES);
     components = new double[layout.projectedDimension()][layout.dimension()];
     for (int d = 0; d < mean.length; d++) {
-      for (double[] component : components) {
-        component[d] = floats.get();
+      for (int row = 0; row < components.length; row++) {
+        components[row][d] = Float.float16ToFloat(bytes.getShort()) * scales[row];
       }
     }
+    bytes.asFloatBuffer().get(scales);
+    bytes.position(bytes.position() + scales.length * Float.BYTES);
     centroids = new double[layout.projectedDimension()][CODEBOOK_SIZE];
-    for (double[] row : centroids) {
-      for (int c = 0; c < row.length; c++) {
-        row[c] = floats.get();
+    for (int row = 0; row < centroids.length; row++) {
+      for (int c = 0; c < CODEBOOK_SIZE; c++) {
+        centroids[row][c] = Float.float16ToFloat(bytes.getShort()) * scales[row];
       }
     }
   }

@@ -102,7 +102,11 @@ class PqTrainerTest {
         for (int d = 0; d < components[i].length; d++) {
           product += components[i][d] * components[j][d];
         }
-        assertEquals(i == j ? 1 : 0, product / unit, 1e-4, "components " + i + " and " + j);
+        assertEquals(
+            i == j ? 1 : 0,
+            product / unit,
+            PlainQuantizer.ROUNDING,
+            "components " + i + " and " + j);
       }
     }
   }

@@ -61,14 +61,17 @@ class ProductQuantizerTest {
       float[] actual = quantizer.decode(codes[i]);
       double length = Math.sqrt(PlainQuantizer.squares(decoded));
       for (int d = 0; d < dimension; d++) {
-        assertEquals(decoded[d], actual[d], 1e-4 * length, "dimension " + d);
+        assertEquals(decoded[d], actual[d], PlainQuantizer.ROUNDING * length, "dimension " + d);
       }
     }
     for (int i = 1; i < codes.length; i++) {
       double[] a = plain.decoded(codes[i]);
       double[] b = plain.decoded(codes[i - 1]);
       double scale = PlainQuantizer.squares(a) + PlainQuantizer.squares(b);
-      assertEquals(plain.distance(a, b), quantizer.distance(codes[i], codes[i - 1]), 1e-4 * scale);
+      assertEquals(
+          plain.distance(a, b),
+          quantizer.distance(codes[i], codes[i - 1]),
+          PlainQuantizer.ROUNDING * scale);
     }
   }
 
@@ -172,7 +175,7 @@ class ProductQuantizerTest {
       assertEquals(
           expected,
           quantizer.distortion(Vectors.source(vectors), ords),
-          1e-3 * expected + 1e-6,
+          2 * Math.sqrt(expected) * PlainQuantizer.ROUNDING + 1e-6,
           metric.name());
     }
   }
@@ -286,7 +289,8 @@ class ProductQuantizerTest {
   @Test
   void byteSizeFitsAnIntForEveryLayout() {
     assertEquals(
-        4L * (4096 + 4096 * 768 + 768 * 256), ProductQuantizer.byteSize(new PqLayout(4096, 96)));
+        4 * (4096 + 2 * 768) + 2 * 768 * (4096 + 256),
+        ProductQuantizer.byteSize(new PqLayout(4096, 96)));
   }
 
   @Test
@@ -317,15 +321,19 @@ class ProductQuantizerTest {
     record Damage(int position, float value, String message) {}
     for (Damage damage :
         new Damage[] {
-          new Damage(3, Float.NaN, "mean[3] is NaN"),
-          new Damage(8, Float.POSITIVE_INFINITY, "projection[0] is Infinity"),
-          new Damage(8 + 8 * 32 + 5, Float.NEGATIVE_INFINITY, "codebooks[5] is -Infinity"),
-          new Damage(bytes.length / 4 - 1, Float.NaN, "codebooks[8191] is NaN")
+          new Damage(4 * 3, Float.NaN, "mean 3 is NaN"),
+          new Damage(4 * 8, Float.POSITIVE_INFINITY, "scale of component 0 is Infinity"),
+          new Damage(
+              4 * (8 + 32) + 2 * 8 * 32 + 4 * 5,
+              Float.NEGATIVE_INFINITY,
+              "scale of codebook row 5 is -Infinity"),
+          new Damage(
+              4 * (8 + 32) + 2 * 8 * 32 + 4 * 31, Float.NaN, "scale of codebook row 31 is NaN")
         }) {
       byte[] damaged = bytes.clone();
       ByteBuffer.wrap(damaged)
           .order(ByteOrder.LITTLE_ENDIAN)
-          .putFloat(4 * damage.position, damage.value);
+          .putFloat(damage.position, damage.value);
       var e =
           assertThrows(
               IllegalArgumentException.class,
