@@ -22,8 +22,8 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LogDocMergePolicy;
 import org.apache.lucene.index.MultiDocValues;
 import org.apache.lucene.index.NoMergePolicy;
-import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.SerialMergeScheduler;
+import org.apache.lucene.index.SortedNumericDocValues;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.store.Directory;
@@ -103,9 +103,9 @@ final class VectorIndex {
   /** Numbers of the documents found, best first. */
   static int[] ids(IndexReader reader, ScoreDoc[] hits) throws IOException {
     int[] ids = new int[reader.maxDoc()];
-    NumericDocValues values = MultiDocValues.getNumericValues(reader, ID);
-    while (values.nextDoc() != NumericDocValues.NO_MORE_DOCS) {
-      ids[values.docID()] = (int) values.longValue();
+    SortedNumericDocValues values = MultiDocValues.getSortedNumericValues(reader, ID);
+    while (values.nextDoc() != SortedNumericDocValues.NO_MORE_DOCS) {
+      ids[values.docID()] = (int) values.nextValue();
     }
     return Arrays.stream(hits).mapToInt(hit -> ids[hit.doc]).toArray();
   }
