@@ -7,7 +7,88 @@ import org.apache.lucene.codecs.KnnVectorsWriter;
 import org.apache.lucene.index.SegmentReadState;
 import org.apache.lucene.index.SegmentWriteState;
 
-/** Vectors format with 32-byte codes; in this first step it delegates to Lucene's HNSW. */
+/**
+ * Vectors format that keeps a few bytes of every vector hot: a product-quantized code (32 bytes by
+ * default, whatever the dimension), searched by scanning or through a graph. The most promising
+ * candidates are scored again on the full vectors, so every score returned is exact.
+ *
+ * <p>A segment with too few vectors for a codebook ({@link Pq32HnswConfig#minQuantizedCount()}) has
+ * floats only, one below {@link Pq32HnswConfig#graphThreshold()} has codes in blocks, a larger one
+ * has a graph and codes in the order of its nodes. Fields of byte vectors are left to {@link
+ * org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat}.
+ *
+ * <h2>Files</h2>
+ *
+ * Full float vectors are in {@code .vec} and {@code .vemf}, as {@link
+ * org.apache.lucene.codecs.lucene99.Lucene99FlatVectorsFormat} writes them. Byte vectors are in
+ * files of Lucene's whose segment suffix ends in {@code bytes}. Our own four files start with an
+ * {@linkplain org.apache.lucene.codecs.CodecUtil#writeIndexHeader index header} (codec name {@code
+ * Pq32CodesMeta}, {@code Pq32Codes}, {@code Pq32GraphMeta}, {@code Pq32Graph}; version 0) and end
+ * in a {@linkplain org.apache.lucene.codecs.CodecUtil#writeFooter footer} with a checksum. In the
+ * tables, int is 4 bytes little endian, vint and vlong are Lucene's, float is the bits of a float32
+ * as an int.
+ *
+ * <h2>.vemq: what {@code .veq} holds</h2>
+ *
+ * For each field:
+ *
+ * <ul>
+ *   <li>int: field number; -1 after the last field, and nothing more
+ *   <li>byte: kind. 0: byte vectors; 1: floats only; neither has more. 2: codes, and there follow
+ *   <li>byte: similarity. 0 euclidean, 1 dot product, 2 cosine, 3 maximum inner product
+ *   <li>vint: dimension
+ *   <li>byte: bytes per code, one per sub-quantizer
+ *   <li>vint: count of vectors
+ *   <li>byte: arrangement of the codes. 0 blocks, 1 rows in the order of the graph's nodes
+ *   <li>16 bytes: identity of the codebook, the start of its SHA-256
+ *   <li>float: distortion when the codebook was trained
+ *   <li>vlong: offset of the codebook in {@code .veq}
+ *   <li>vlong: offset of the codes in {@code .veq}
+ * </ul>
+ *
+ * <h2>.veq: codebooks and codes</h2>
+ *
+ * For each field with codes, each part at a multiple of 64:
+ *
+ * <ul>
+ *   <li>codebook: what {@link io.pq32.quantization.ProductQuantizer#toBytes()} describes
+ *   <li>codes. In blocks of 64 vectors, in the order of ordinals: for each sub-quantizer 64 bytes,
+ *       one per vector; the last block is padded with zeros. In rows: for each node its code
+ * </ul>
+ *
+ * <h2>.vem: what {@code .vex} holds</h2>
+ *
+ * For each field with a graph:
+ *
+ * <ul>
+ *   <li>int: field number; -1 after the last field, and nothing more
+ *   <li>vint: nodes
+ *   <li>vint: bytes per code
+ *   <li>vint: maxConn; a node has at most three times as many neighbors
+ *   <li>vint: entry stride; nodes 0, stride, 2 x stride and so on are entries
+ *   <li>vlong: length of the neighbor lists
+ *   <li>vlong: offset of the graph in {@code .vex}
+ * </ul>
+ *
+ * <h2>.vex: graphs</h2>
+ *
+ * For each field with a graph, from a multiple of 64 on, without gaps. Nodes are vectors in an
+ * order that puts near ones next to each other. A packed number takes as many bytes as the largest
+ * one of its part may need (the count of nodes, the length of the lists), little endian; 7 zero
+ * bytes follow each part of packed numbers.
+ *
+ * <ul>
+ *   <li>codes of the entries, in blocks as in {@code .veq}
+ *   <li>for each node: its ordinal, packed
+ *   <li>for each ordinal: its node, packed
+ *   <li>for each node: position of its list from the first list on, packed
+ *   <li>for each node its neighbors. vint: count. The neighbors are ascending; the first one is
+ *       stored as its difference to the node, zigzag, the others as differences to the one before.
+ *       Four at a time: a byte with two bits per number from the lowest on, the bytes it takes less
+ *       one; then each number, little endian. The last group has what is left
+ *   <li>4 zero bytes
+ * </ul>
+ */
 public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {
   /** SPI name, the simple class name. */
   public static final String NAME = "Pq32HnswVectorsFormat";

@@ -74,7 +74,8 @@ class GraphWalkTest {
     return query;
   }
 
-  private double recall(DirectoryReader reader, int k, Query filter, IntPredicate accepted, Random random)
+  private double recall(
+      DirectoryReader reader, int k, Query filter, IntPredicate accepted, Random random)
       throws IOException {
     double recall = 0;
     for (int q = 0; q < QUERIES; q++) {
@@ -91,7 +92,8 @@ class GraphWalkTest {
 
   private static void assertWalks(int accepted) {
     assertInstanceOf(
-        SearchPlan.GraphWalk.class, SearchPlan.of(SearchPlan.Codes.GRAPH, SIZE, accepted, K));
+        SearchPlan.GraphWalk.class,
+        SearchPlan.of(SearchPlan.Costs.MEASURED, SearchPlan.Codes.GRAPH, SIZE, accepted, K));
   }
 
   @Test
@@ -161,8 +163,7 @@ class GraphWalkTest {
       int[] found = search(reader, query, k, null);
       assertEquals(k, found.length);
       double recall =
-          BruteForce.recall(
-              VectorIndex.nearest(vectors, query, k, SIMILARITY, _ -> true), found);
+          BruteForce.recall(VectorIndex.nearest(vectors, query, k, SIMILARITY, _ -> true), found);
       assertTrue(recall >= 0.95, "recall@" + k + " " + recall);
     }
   }

@@ -79,7 +79,11 @@ class LifeCycleTest {
   }
 
   private static void assertFinds(
-      IndexReader reader, String field, Map<Integer, float[]> byId, IntPredicate accepted, Query filter)
+      IndexReader reader,
+      String field,
+      Map<Integer, float[]> byId,
+      IntPredicate accepted,
+      Query filter)
       throws IOException {
     IndexSearcher searcher = new IndexSearcher(reader);
     Integer[] ids = byId.keySet().stream().filter(id -> accepted.test(id)).toArray(Integer[]::new);
@@ -317,10 +321,8 @@ class LifeCycleTest {
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         Pq32VectorsReader vectors = VectorIndex.reader(reader.leaves().get(0).reader(), FIELD);
         var e =
-            assertThrows(
-                IllegalArgumentException.class, () -> vectors.getByteVectorValues(FIELD));
-        assertEquals(
-            "field \"vector\" has vectors of encoding FLOAT32, not BYTE", e.getMessage());
+            assertThrows(IllegalArgumentException.class, () -> vectors.getByteVectorValues(FIELD));
+        assertEquals("field \"vector\" has vectors of encoding FLOAT32, not BYTE", e.getMessage());
         e =
             assertThrows(
                 IllegalArgumentException.class, () -> vectors.getFloatVectorValues("absent"));
@@ -336,8 +338,7 @@ class LifeCycleTest {
     Map<Integer, float[]> byId = byId(vectors);
     try (Directory source = new ByteBuffersDirectory();
         Directory target = new ByteBuffersDirectory()) {
-      try (IndexWriter writer =
-          new IndexWriter(source, VectorIndex.writerConfig(storage.config))) {
+      try (IndexWriter writer = new IndexWriter(source, VectorIndex.writerConfig(storage.config))) {
         VectorIndex.add(writer, vectors, 0, 800, SIMILARITY);
       }
       try (IndexWriter writer =

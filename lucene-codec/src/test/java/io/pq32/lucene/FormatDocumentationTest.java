@@ -1,0 +1,277 @@
+package io.pq32.lucene;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pq32.quantization.ProductQuantizer;
+import io.pq32.quantization.SeededRandom;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import org.apache.lucene.codecs.Codec;
+import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.codecs.FilterCodec;
+import org.apache.lucene.codecs.KnnVectorsFormat;
+import org.apache.lucene.codecs.KnnVectorsReader;
+import org.apache.lucene.codecs.perfield.PerFieldKnnVectorsFormat;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.KnnFloatVectorField;
+import org.apache.lucene.index.CodecReader;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Reads files by what the javadoc of {@link Pq32HnswVectorsFormat} says, and by nothing else. */
+@ExtendWith(SeededRandom.class)
+class FormatDocumentationTest {
+  private static final int COUNT = 300;
+  private static final int DIMENSION = 48;
+
+  @Test
+  void aScannedFieldIsAsDocumented(Random random) throws IOException {
+    check(random, 1000);
+  }
+
+  @Test
+  void aFieldWithAGraphIsAsDocumented(Random random) throws IOException {
+    check(random, 1);
+  }
+
+  private static void check(Random random, int graphThreshold) throws IOException {
+    Pq32HnswConfig config =
+        Pq32HnswConfig.DEFAULT.withMinQuantizedCount(1).withGraphThreshold(graphThreshold);
+    try (Directory directory = new ByteBuffersDirectory()) {
+      write(directory, config, random);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        KnnVectorsReader vectors =
+            ((CodecReader) reader.leaves().get(0).reader()).getVectorReader();
+        QuantizedField field =
+            ((Pq32VectorsReader)
+                    ((PerFieldKnnVectorsFormat.FieldsReader) vectors).getFieldReader("v"))
+                .quantizedOrNull("v");
+        boolean graph = COUNT >= graphThreshold;
+        List<byte[]> codes = readCodes(directory, field, graph);
+        if (graph) {
+          readGraph(directory, field, codes);
+        } else {
+          try (IndexInput meta = open(directory, "vem", "Pq32GraphMeta")) {
+            assertEquals(-1, meta.readInt());
+            assertAtFooter(meta);
+          }
+        }
+      }
+    }
+  }
+
+  private static void write(Directory directory, Pq32HnswConfig config, Random random)
+      throws IOException {
+    KnnVectorsFormat format = new Pq32HnswVectorsFormat(config);
+    Codec base = Codec.getDefault();
+    Codec codec =
+        new FilterCodec(base.getName(), base) {
+          @Override
+          public KnnVectorsFormat knnVectorsFormat() {
+            return new PerFieldKnnVectorsFormat() {
+              @Override
+              public KnnVectorsFormat getKnnVectorsFormatForField(String field) {
+                return format;
+              }
+            };
+          }
+        };
+    IndexWriterConfig writerConfig =
+        new IndexWriterConfig().setCodec(codec).setUseCompoundFile(false);
+    try (IndexWriter writer = new IndexWriter(directory, writerConfig)) {
+      for (int i = 0; i < COUNT; i++) {
+        float[] vector = new float[DIMENSION];
+        for (int d = 0; d < DIMENSION; d++) {
+          vector[d] = (float) random.nextGaussian();
+        }
+        Document document = new Document();
+        document.add(new KnnFloatVectorField("v", vector, VectorSimilarityFunction.EUCLIDEAN));
+        writer.addDocument(document);
+      }
+    }
+  }
+
+  /** Codes by ordinal, or by node where there is a graph. */
+  private static List<byte[]> readCodes(Directory directory, QuantizedField field, boolean graph)
+      throws IOException {
+    List<byte[]> codes = new ArrayList<>();
+    try (IndexInput meta = open(directory, "vemq", "Pq32CodesMeta");
+        IndexInput data = open(directory, "veq", "Pq32Codes")) {
+      assertEquals(0, meta.readInt(), "field number");
+      assertEquals(2, meta.readByte(), "kind");
+      assertEquals(0, meta.readByte(), "similarity");
+      assertEquals(DIMENSION, meta.readVInt(), "dimension");
+      int codeBytes = meta.readByte();
+      assertEquals(32, codeBytes, "bytes per code");
+      assertEquals(COUNT, meta.readVInt(), "count");
+      assertEquals(graph ? 1 : 0, meta.readByte(), "arrangement");
+      byte[] id = new byte[16];
+      meta.readBytes(id, 0, id.length);
+      float distortion = Float.intBitsToFloat(meta.readInt());
+      assertTrue(distortion >= 0 && distortion < 1, "distortion " + distortion);
+      long codebookOffset = meta.readVLong();
+      long codesOffset = meta.readVLong();
+      assertEquals(-1, meta.readInt());
+      assertAtFooter(meta);
+
+      assertEquals(0, codebookOffset % 64);
+      assertEquals(0, codesOffset % 64);
+      ProductQuantizer quantizer = field.codes().quantizer();
+      byte[] codebook = new byte[quantizer.toBytes().length];
+      data.seek(codebookOffset);
+      data.readBytes(codebook, 0, codebook.length);
+      assertArrayEquals(quantizer.toBytes(), codebook);
+      assertEquals(HexFormat.of().formatHex(id), ProductQuantizer.id(codebook));
+      data.seek(codesOffset);
+      if (graph) {
+        for (int node = 0; node < COUNT; node++) {
+          codes.add(bytes(data, codeBytes));
+        }
+      } else {
+        codes.addAll(readBlocks(data, COUNT, codeBytes));
+      }
+      assertAtFooter(data);
+      for (int position = 0; position < COUNT; position++) {
+        byte[] code = new byte[codeBytes];
+        field.codes().copy(position, code);
+        assertArrayEquals(code, codes.get(position));
+      }
+    }
+    return codes;
+  }
+
+  private static List<byte[]> readBlocks(IndexInput in, int count, int codeBytes)
+      throws IOException {
+    List<byte[]> codes = new ArrayList<>();
+    for (int first = 0; first < count; first += 64) {
+      byte[] block = bytes(in, 64 * codeBytes);
+      for (int i = 0; i < 64; i++) {
+        byte[] code = new byte[codeBytes];
+        for (int m = 0; m < codeBytes; m++) {
+          code[m] = block[64 * m + i];
+        }
+        if (first + i < count) {
+          codes.add(code);
+        } else {
+          assertArrayEquals(new byte[codeBytes], code, "padding");
+        }
+      }
+    }
+    return codes;
+  }
+
+  private static void readGraph(Directory directory, QuantizedField field, List<byte[]> codes)
+      throws IOException {
+    try (IndexInput meta = open(directory, "vem", "Pq32GraphMeta");
+        IndexInput data = open(directory, "vex", "Pq32Graph")) {
+      assertEquals(0, meta.readInt(), "field number");
+      assertEquals(COUNT, meta.readVInt(), "nodes");
+      assertEquals(32, meta.readVInt(), "bytes per code");
+      assertEquals(16, meta.readVInt(), "maxConn");
+      int stride = meta.readVInt();
+      long listsLength = meta.readVLong();
+      long offset = meta.readVLong();
+      assertEquals(-1, meta.readInt());
+      assertAtFooter(meta);
+
+      assertEquals(0, offset % 64);
+      data.seek(offset);
+      List<byte[]> entries = readBlocks(data, Math.ceilDiv(COUNT, stride), 32);
+      for (int i = 0; i < entries.size(); i++) {
+        assertArrayEquals(codes.get(i * stride), entries.get(i), "entry " + i);
+      }
+      long[] ordOfNode = readPacked(data, 2); // 300 takes two bytes
+      long[] nodeOfOrd = readPacked(data, 2);
+      long[] positions = readPacked(data, width(listsLength));
+      long lists = data.getFilePointer();
+      int[] expected = new int[3 * 16];
+      for (int node = 0; node < COUNT; node++) {
+        assertEquals(node, nodeOfOrd[(int) ordOfNode[node]]);
+        assertEquals(positions[node], data.getFilePointer() - lists, "position of list " + node);
+        int[] neighbors = readList(data, node);
+        assertEquals(field.graph().neighbors(node, expected), neighbors.length);
+        for (int i = 0; i < neighbors.length; i++) {
+          assertEquals(expected[i], neighbors[i]);
+        }
+      }
+      assertEquals(listsLength, data.getFilePointer() - lists);
+      assertArrayEquals(new byte[4], bytes(data, 4));
+      assertAtFooter(data);
+    }
+  }
+
+  private static long[] readPacked(IndexInput in, int width) throws IOException {
+    long[] numbers = new long[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+      for (int b = 0; b < width; b++) {
+        numbers[i] |= (in.readByte() & 0xFFL) << 8 * b;
+      }
+    }
+    assertArrayEquals(new byte[7], bytes(in, 7));
+    return numbers;
+  }
+
+  private static int width(long max) {
+    int width = 1;
+    while (max >>> 8 * width != 0) {
+      width++;
+    }
+    return width;
+  }
+
+  private static int[] readList(IndexInput in, int node) throws IOException {
+    int[] neighbors = new int[in.readVInt()];
+    int previous = node;
+    for (int i = 0; i < neighbors.length; i += 4) {
+      int control = in.readByte();
+      for (int j = i; j < Math.min(i + 4, neighbors.length); j++) {
+        int width = (control >>> 2 * (j - i) & 3) + 1;
+        int number = 0;
+        for (int b = 0; b < width; b++) {
+          number |= (in.readByte() & 0xFF) << 8 * b;
+        }
+        int difference = j == 0 ? number >>> 1 ^ -(number & 1) : number;
+        neighbors[j] = previous + difference;
+        previous = neighbors[j];
+      }
+    }
+    return neighbors;
+  }
+
+  private static byte[] bytes(IndexInput in, int length) throws IOException {
+    byte[] bytes = new byte[length];
+    in.readBytes(bytes, 0, length);
+    return bytes;
+  }
+
+  private static IndexInput open(Directory directory, String extension, String codecName)
+      throws IOException {
+    for (String file : directory.listAll()) {
+      if (file.endsWith("." + extension)) {
+        IndexInput in = directory.openInput(file, IOContext.DEFAULT);
+        assertEquals(0, CodecUtil.checkHeader(in, codecName, 0, 0));
+        in.skipBytes(16); // segment id
+        in.skipBytes(in.readByte() & 0xFF); // suffix
+        return in;
+      }
+    }
+    throw new AssertionError("no file with extension " + extension);
+  }
+
+  private static void assertAtFooter(IndexInput in) {
+    assertEquals(in.length() - CodecUtil.footerLength(), in.getFilePointer());
+  }
+}
