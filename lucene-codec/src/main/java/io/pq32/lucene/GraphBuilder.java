@@ -243,7 +243,9 @@ final class GraphBuilder {
     private final BeamSearch beam;
     private final short[] entrySums = new short[entries.length / codeBytes];
     private final short[] recentSums = new short[WINDOW + BATCH];
-    private final int[] positions = new int[WINDOW + BATCH];
+    private final short[] chunkSums = new short[BATCH];
+    private final int[] positions = new int[BATCH];
+    private final TopSums top = new TopSums(beamWidth + 1);
     private final int[] row = new int[graph.maxDegree()];
     private final LinkCandidates candidates =
         new LinkCandidates(Math.max(beamWidth + 1, graph.maxDegree() + BATCH));
@@ -276,11 +278,17 @@ final class GraphBuilder {
       byte[] levels = table.levels();
       beam.start(beamWidth + 1); // the node itself is found too
       PqKernels kernels = PqKernels.instance();
-      int blocks = Math.ceilDiv(recentCount, PqKernels.BLOCK_SIZE);
-      kernels.scan(MemorySegment.ofArray(recent), 0, blocks, codeBytes, levels, recentSums);
-      TopSums top = new TopSums(beamWidth + 1);
-      for (int i = 0; i < recentCount; i++) {
-        top.offer(i, recentSums[i]);
+      MemorySegment segment = MemorySegment.ofArray(recent);
+      top.clear();
+      for (int first = 0; first < recentCount; first += BATCH) {
+        int count = Math.min(BATCH, recentCount - first);
+        int blocks = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
+        kernels.scan(segment, (long) first * codeBytes, blocks, codeBytes, levels, chunkSums);
+        int found = kernels.collect(chunkSums, blocks, top.threshold(), null, 0, positions);
+        for (int i = 0; i < found && positions[i] < count; i++) {
+          top.offer(first + positions[i], chunkSums[positions[i]]);
+        }
+        System.arraycopy(chunkSums, 0, recentSums, first, count);
       }
       for (int i : top.drain()) {
         beam.offer(recentStart + i, recentSums[i]);

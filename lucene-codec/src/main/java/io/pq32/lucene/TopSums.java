@@ -31,6 +31,15 @@ final class TopSums {
     this.sums = new short[ords.length];
   }
 
+  /** Forgets everything, to be used again. */
+  void clear() {
+    Arrays.fill(histogram, 0, largest + 1, 0);
+    count = 0;
+    above = 0;
+    threshold = -1;
+    largest = 0;
+  }
+
   /** Only a larger sum can still enter. */
   int threshold() {
     return threshold;

@@ -141,7 +141,7 @@ final class VectorPqKernels extends ScalarPqKernels {
       int from = aOffset + i * inner;
       int to = outOffset + i * columns;
       for (; column <= columns - PANEL; column += PANEL) {
-        panel(a, from, inner, b, column, columns, out, to + column, true);
+        addPanel(a, from, inner, b, column, columns, out, to + column);
       }
       for (; column <= columns - LANES; column += LANES) {
         lanes(a, from, inner, b, column, columns, out, to + column);
@@ -199,8 +199,8 @@ final class VectorPqKernels extends ScalarPqKernels {
     s31.intoArray(out, out3 + LANES);
   }
 
-  /** One row of {@code out}, one panel wide, added to what is there or replacing it. */
-  private static void panel(
+  /** Adds to one row of {@code out}, one panel wide. */
+  private static void addPanel(
       float[] a,
       int aOffset,
       int inner,
@@ -208,27 +208,61 @@ final class VectorPqKernels extends ScalarPqKernels {
       int bOffset,
       int columns,
       float[] out,
-      int outOffset,
-      boolean add) {
-    FloatVector s0 = FloatVector.zero(FLOATS);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
-    FloatVector s4 = s0;
-    FloatVector s5 = s0;
-    FloatVector s6 = s0;
-    FloatVector s7 = s0;
-    if (add) {
-      s0 = floats(out, outOffset);
-      s1 = floats(out, outOffset + LANES);
-      s2 = floats(out, outOffset + 2 * LANES);
-      s3 = floats(out, outOffset + 3 * LANES);
-      s4 = floats(out, outOffset + 4 * LANES);
-      s5 = floats(out, outOffset + 5 * LANES);
-      s6 = floats(out, outOffset + 6 * LANES);
-      s7 = floats(out, outOffset + 7 * LANES);
-    }
+      int outOffset) {
+    FloatVector s0 = floats(out, outOffset);
+    FloatVector s1 = floats(out, outOffset + LANES);
+    FloatVector s2 = floats(out, outOffset + 2 * LANES);
+    FloatVector s3 = floats(out, outOffset + 3 * LANES);
+    FloatVector s4 = floats(out, outOffset + 4 * LANES);
+    FloatVector s5 = floats(out, outOffset + 5 * LANES);
+    FloatVector s6 = floats(out, outOffset + 6 * LANES);
+    FloatVector s7 = floats(out, outOffset + 7 * LANES);
     for (int k = 0; k < inner; k++) {
+      FloatVector factor = broadcast(a[aOffset + k]);
+      int from = bOffset + k * columns;
+      s0 = factor.fma(floats(b, from), s0);
+      s1 = factor.fma(floats(b, from + LANES), s1);
+      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
+      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
+      s4 = factor.fma(floats(b, from + 4 * LANES), s4);
+      s5 = factor.fma(floats(b, from + 5 * LANES), s5);
+      s6 = factor.fma(floats(b, from + 6 * LANES), s6);
+      s7 = factor.fma(floats(b, from + 7 * LANES), s7);
+    }
+    s0.intoArray(out, outOffset);
+    s1.intoArray(out, outOffset + LANES);
+    s2.intoArray(out, outOffset + 2 * LANES);
+    s3.intoArray(out, outOffset + 3 * LANES);
+    s4.intoArray(out, outOffset + 4 * LANES);
+    s5.intoArray(out, outOffset + 5 * LANES);
+    s6.intoArray(out, outOffset + 6 * LANES);
+    s7.intoArray(out, outOffset + 7 * LANES);
+  }
+
+  /**
+   * Sets one row of {@code out}, one panel wide. A flag in {@link #addPanel} would do, but
+   * registers that meet behind a branch are boxed: building a graph spent a fifth of its time
+   * there.
+   */
+  private static void setPanel(
+      float[] a,
+      int aOffset,
+      int inner,
+      float[] b,
+      int bOffset,
+      int columns,
+      float[] out,
+      int outOffset) {
+    FloatVector first = broadcast(a[aOffset]);
+    FloatVector s0 = first.mul(floats(b, bOffset));
+    FloatVector s1 = first.mul(floats(b, bOffset + LANES));
+    FloatVector s2 = first.mul(floats(b, bOffset + 2 * LANES));
+    FloatVector s3 = first.mul(floats(b, bOffset + 3 * LANES));
+    FloatVector s4 = first.mul(floats(b, bOffset + 4 * LANES));
+    FloatVector s5 = first.mul(floats(b, bOffset + 5 * LANES));
+    FloatVector s6 = first.mul(floats(b, bOffset + 6 * LANES));
+    FloatVector s7 = first.mul(floats(b, bOffset + 7 * LANES));
+    for (int k = 1; k < inner; k++) {
       FloatVector factor = broadcast(a[aOffset + k]);
       int from = bOffset + k * columns;
       s0 = factor.fma(floats(b, from), s0);
@@ -278,7 +312,7 @@ final class VectorPqKernels extends ScalarPqKernels {
     for (int m = 0; m < subQuantizers; m++) {
       int row = m * subDimension;
       for (int c = 0; c < CODEBOOK_SIZE; c += PANEL) {
-        panel(
+        setPanel(
             vector,
             vectorOffset + row,
             subDimension,
@@ -286,8 +320,7 @@ final class VectorPqKernels extends ScalarPqKernels {
             row * CODEBOOK_SIZE + c,
             CODEBOOK_SIZE,
             out,
-            m * CODEBOOK_SIZE + c,
-            false);
+            m * CODEBOOK_SIZE + c);
       }
     }
   }
