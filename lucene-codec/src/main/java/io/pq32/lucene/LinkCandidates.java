@@ -75,14 +75,25 @@ final class LinkCandidates {
   /**
    * Chooses, of sorted candidates, those that are nearer to the node than to any one chosen before.
    *
+   * <p>Equal vectors are as near to the node as to each other. They get half of the links: with
+   * all, copies of one vector would be an island; with one, a copy would not lead to the others
+   * (3,000 vectors, 20 copies of each: recall@10 .996 so, .976 and .756 those ways; 50 copies: .98,
+   * .62 and .44).
+   *
    * @return how many were chosen, at most {@code limit}
    */
   int chooseDiverse(UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int limit, int[] chosen)
       throws IOException {
     int size = 0;
+    int copies = 0;
     for (int i = 0; i < count && size < limit; i++) {
+      boolean copy = scores[i] == scores[0];
+      if (copy && copies == limit / 2) {
+        continue;
+      }
       if (isDiverse(scorer, nodeToOrd, i, chosen, size)) {
         chosen[size++] = nodes[i];
+        copies += copy ? 1 : 0;
       }
     }
     return size;
