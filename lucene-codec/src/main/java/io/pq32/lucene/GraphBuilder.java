@@ -140,7 +140,7 @@ final class GraphBuilder {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    Reachability.repair(graph, size, entryStride);
+    Reachability.repair(graph, size);
     return graph;
   }
 

@@ -101,6 +101,7 @@ final class GraphWalk implements CandidateSource {
         EntrySample.best(
             graph.segment(), meta.entryCount(), meta.codeBytes(), table.levels(), sums);
     beam.offer(best * meta.entryStride(), sums[best]);
+    beam.offer(0, sums[0]); // from where every node can be reached
   }
 
   /** Only what may be returned counts as visited: the limit is made from the size of the filter. */
