@@ -39,7 +39,7 @@ class AcceptedOrdsTest {
   private static void withVectors(int step, Check check) throws IOException {
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.writerConfig(Storage.FLOATS.config))) {
+          new IndexWriter(directory, VectorIndex.writerConfig(Storage.FLOATS.format()))) {
         for (int doc = 0; doc < MAX_DOC; doc++) {
           Document document = new Document();
           if (doc % step == 0) {

@@ -66,7 +66,7 @@ class FilterTest {
 
     void write(Directory directory, Storage storage) throws IOException {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.writerConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.writerConfig(storage.format()))) {
         for (int id = 0; id < SIZE; id++) {
           Document document = VectorIndex.document(id, vectors[id], SIMILARITY);
           document.add(new IntField("rank", ranks[id], Field.Store.NO));
@@ -174,7 +174,7 @@ class FilterTest {
       BitSet deleted = new BitSet();
       for (int share : new int[] {1, 50, 90, 99}) {
         try (IndexWriter writer =
-            new IndexWriter(directory, VectorIndex.writerConfig(storage.config))) {
+            new IndexWriter(directory, VectorIndex.writerConfig(storage.format()))) {
           for (int id = 0; id < SIZE; id++) {
             if (!deleted.get(id) && random.nextInt(100) < share) {
               deleted.set(id);
@@ -214,7 +214,7 @@ class FilterTest {
     try (Directory directory = new ByteBuffersDirectory()) {
       corpus.write(directory, storage);
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.writerConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.writerConfig(storage.format()))) {
         // By query, and with one document more: a segment without live documents is dropped.
         writer.deleteDocuments(IntField.newRangeQuery("rank", 1, SIZE));
       }

@@ -14,15 +14,18 @@ import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
+import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.IntField;
 import org.apache.lucene.document.KnnByteVectorField;
 import org.apache.lucene.document.KnnFloatVectorField;
+import org.apache.lucene.document.NumericDocValuesField;
 import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CodecReader;
 import org.apache.lucene.index.DirectoryReader;
@@ -129,7 +132,7 @@ class LifeCycleTest {
     Map<Integer, float[]> byId = byId(vectors);
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         int[] ends = {1, 60, 61, 1200, 2000, 2500};
         int from = 0;
         for (int end : ends) {
@@ -164,7 +167,7 @@ class LifeCycleTest {
     Map<Integer, float[]> byId = byId(vectors);
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         VectorIndex.add(writer, vectors, 0, vectors.length, SIMILARITY);
         writer.flush();
         float[][] others = Vectors.anisotropic(random, 300, 32);
@@ -173,7 +176,7 @@ class LifeCycleTest {
           byId.put(id, others[i]);
           writer.updateDocuments(
               IntField.newExactQuery(ID, id),
-              java.util.List.of(VectorIndex.document(id, others[i], SIMILARITY)));
+              List.of(VectorIndex.document(id, others[i], SIMILARITY)));
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
@@ -191,14 +194,13 @@ class LifeCycleTest {
     float[][] vectors = Vectors.anisotropic(random, 2000, 32);
     Map<Integer, float[]> byId = byId(vectors);
     IndexWriterConfig config =
-        VectorIndex.mergingConfig(storage.config)
+        VectorIndex.mergingConfig(storage.format())
             .setIndexSort(new Sort(new SortField("order", SortField.Type.LONG)));
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer = new IndexWriter(directory, config)) {
         for (int id = 0; id < vectors.length; id++) {
           Document document = VectorIndex.document(id, vectors[id], SIMILARITY);
-          document.add(
-              new org.apache.lucene.document.NumericDocValuesField("order", random.nextLong()));
+          document.add(new NumericDocValuesField("order", random.nextLong()));
           writer.addDocument(document);
           if (id % 800 == 799) {
             writer.flush();
@@ -226,7 +228,7 @@ class LifeCycleTest {
     byId.keySet().removeIf(id -> id % 7 > 3 || id > 1000 && id < 1600);
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         for (int id = 0; id < vectors.length; id++) {
           Document document = new Document();
           document.add(new IntField(ID, id, Field.Store.NO));
@@ -267,7 +269,7 @@ class LifeCycleTest {
     }
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         for (int id = 0; id < 1500; id++) {
           Document document = new Document();
           document.add(new IntField(ID, id, Field.Store.NO));
@@ -317,7 +319,7 @@ class LifeCycleTest {
   void theWrongEncodingIsTheCallersMistake(Random random) throws IOException {
     try (Directory directory = new ByteBuffersDirectory()) {
       VectorIndex.write(
-          directory, Storage.CODES.config, Vectors.gaussian(random, 300, 8), SIMILARITY);
+          directory, Storage.CODES.format(), Vectors.gaussian(random, 300, 8), SIMILARITY);
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         Pq32VectorsReader vectors = VectorIndex.reader(reader.leaves().get(0).reader(), FIELD);
         var e =
@@ -338,17 +340,18 @@ class LifeCycleTest {
     Map<Integer, float[]> byId = byId(vectors);
     try (Directory source = new ByteBuffersDirectory();
         Directory target = new ByteBuffersDirectory()) {
-      try (IndexWriter writer = new IndexWriter(source, VectorIndex.writerConfig(storage.config))) {
+      try (IndexWriter writer =
+          new IndexWriter(source, VectorIndex.writerConfig(storage.format()))) {
         VectorIndex.add(writer, vectors, 0, 800, SIMILARITY);
       }
       try (IndexWriter writer =
-          new IndexWriter(target, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(target, VectorIndex.mergingConfig(storage.format()))) {
         VectorIndex.add(writer, vectors, 1600, 2400, SIMILARITY);
         writer.addIndexes(source);
         try (IndexWriter other =
             new IndexWriter(
                 source,
-                VectorIndex.writerConfig(storage.config)
+                VectorIndex.writerConfig(storage.format())
                     .setOpenMode(IndexWriterConfig.OpenMode.CREATE))) {
           VectorIndex.add(other, vectors, 800, 1600, SIMILARITY);
           other.deleteDocuments(IntField.newRangeQuery(ID, 900, 950));
@@ -379,20 +382,20 @@ class LifeCycleTest {
   void aConfigurationMayChangeMidLife(Storage storage, Random random) throws IOException {
     float[][] vectors = Vectors.anisotropic(random, 2400, 64);
     try (Directory directory = new ByteBuffersDirectory()) {
-      Pq32HnswConfig[] configs = {
-        storage.config,
-        Storage.CODES.config.withBytesPerVector(64),
-        Storage.FLOATS.config,
-        Storage.GRAPH.config.withBytesPerVector(16).withGraph(4, 10)
+      KnnVectorsFormat[] formats = {
+        storage.format(),
+        new Pq32HnswVectorsFormat(Storage.codes().withBytesPerVector(64)),
+        Storage.FLOATS.format(),
+        new Pq32HnswVectorsFormat(Storage.graph().withBytesPerVector(16).withGraph(4, 10))
       };
-      for (int i = 0; i < configs.length; i++) {
+      for (int i = 0; i < formats.length; i++) {
         try (IndexWriter writer =
-            new IndexWriter(directory, VectorIndex.writerConfig(configs[i]))) {
+            new IndexWriter(directory, VectorIndex.writerConfig(formats[i]))) {
           VectorIndex.add(writer, vectors, 600 * i, 600 * (i + 1), SIMILARITY);
         }
       }
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
           assertEquals(4, reader.leaves().size());
           assertFinds(reader, FIELD, byId(vectors), _ -> true, null);
@@ -407,7 +410,8 @@ class LifeCycleTest {
             assertNull(field);
           } else {
             assertEquals(32, field.codes().meta().layout().codeBytes());
-            assertEquals(storage == Storage.GRAPH, field.graph() != null);
+            assertEquals(
+                storage == Storage.GRAPH || storage == Storage.WALK, field.graph() != null);
           }
         }
       }
@@ -421,7 +425,7 @@ class LifeCycleTest {
     float[][] vectors = Vectors.anisotropic(random, 600, 32);
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
-          new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+          new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
         VectorIndex.add(writer, vectors, 0, 600, SIMILARITY);
         Document bare = new Document(); // keeps the segment, so that the field has no vector left
         writer.addDocument(bare);
@@ -453,7 +457,7 @@ class LifeCycleTest {
     for (Storage storage : Storage.values()) {
       try (Directory directory = new ByteBuffersDirectory()) {
         try (IndexWriter writer =
-            new IndexWriter(directory, VectorIndex.mergingConfig(storage.config))) {
+            new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
           for (int id = 0; id < vectors.length; id++) {
             VectorIndex.add(writer, vectors, id, id + 1, SIMILARITY);
             writer.flush();

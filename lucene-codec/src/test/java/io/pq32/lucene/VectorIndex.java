@@ -35,8 +35,7 @@ final class VectorIndex {
 
   private VectorIndex() {}
 
-  static Codec codec(Pq32HnswConfig config) {
-    KnnVectorsFormat format = new Pq32HnswVectorsFormat(config);
+  static Codec codec(KnnVectorsFormat format) {
     return new Lucene104Codec() {
       @Override
       public KnnVectorsFormat getKnnVectorsFormatForField(String field) {
@@ -46,9 +45,9 @@ final class VectorIndex {
   }
 
   /** Merges when told to, and on the calling thread: what a test writes is what it gets. */
-  static IndexWriterConfig writerConfig(Pq32HnswConfig config) {
+  static IndexWriterConfig writerConfig(KnnVectorsFormat format) {
     return new IndexWriterConfig()
-        .setCodec(codec(config))
+        .setCodec(codec(format))
         .setMergePolicy(NoMergePolicy.INSTANCE)
         .setMergeScheduler(new SerialMergeScheduler())
         .setUseCompoundFile(false)
@@ -57,11 +56,11 @@ final class VectorIndex {
   }
 
   /** {@link #writerConfig} that lets {@code forceMerge} merge. */
-  static IndexWriterConfig mergingConfig(Pq32HnswConfig config) {
+  static IndexWriterConfig mergingConfig(KnnVectorsFormat format) {
     LogDocMergePolicy mergePolicy = new LogDocMergePolicy();
     mergePolicy.setMergeFactor(1000);
     mergePolicy.setNoCFSRatio(0);
-    return writerConfig(config).setMergePolicy(mergePolicy);
+    return writerConfig(format).setMergePolicy(mergePolicy);
   }
 
   static Document document(int id, float[] vector, VectorSimilarityFunction similarity) {
@@ -82,11 +81,11 @@ final class VectorIndex {
   /** One segment with all vectors, numbered in order. */
   static void write(
       Directory directory,
-      Pq32HnswConfig config,
+      KnnVectorsFormat format,
       float[][] vectors,
       VectorSimilarityFunction similarity)
       throws IOException {
-    try (IndexWriter writer = new IndexWriter(directory, writerConfig(config))) {
+    try (IndexWriter writer = new IndexWriter(directory, writerConfig(format))) {
       add(writer, vectors, 0, vectors.length, similarity);
     }
   }
