@@ -4,6 +4,7 @@ import io.pq32.quantization.CooperativeTasks;
 import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.PqTrainer;
 import io.pq32.quantization.ProductQuantizer;
+import io.pq32.quantization.VectorSource;
 import java.io.IOException;
 import org.apache.lucene.index.FieldInfo;
 
@@ -15,29 +16,44 @@ import org.apache.lucene.index.FieldInfo;
  *     for
  */
 record Codebook(String id, ProductQuantizer quantizer, float trainedDistortion) {
-  /** Vectors that distortion is measured on. */
+  /** Vectors that distortion is measured on, at most. */
   private static final int PROBE_SIZE = 2048;
+
+  /** One vector in so many is held out from training, to measure distortion on. */
+  private static final int HELD_OUT = 8;
 
   /** Same input, same bytes: nobody gains from choosing it. */
   private static final long SEED = 0x5051_3332L;
 
   /**
-   * A merge keeps a codebook until it loses this many times the share it lost when it was trained.
+   * A codebook is kept until it loses this many times the share it lost when it was trained.
    * Codebooks from 2k to 64k vectors of one distribution stay within one point of recall.
    */
   private static final double MAX_DRIFT = 1.05;
+
+  /**
+   * What a measurement on few vectors may be off, times the square root of their count: the losses
+   * of single vectors scatter by some 40 % of their mean, and five times the standard error is
+   * never chance.
+   */
+  private static final double NOISE = 2;
 
   static Codebook train(
       FieldInfo field, PqLayout layout, FloatVectors vectors, CooperativeTasks tasks)
       throws IOException {
     Similarity similarity = Similarity.of(field.getVectorSimilarityFunction());
-    ProductQuantizer quantizer = PqTrainer.train(vectors, layout, similarity.metric(), SEED, tasks);
-    return new Codebook(quantizer.id(), quantizer, distortion(quantizer, vectors));
+    int[] probe =
+        PqTrainer.sample(vectors.size(), Math.min(PROBE_SIZE, vectors.size() / HELD_OUT), ~SEED);
+    ProductQuantizer quantizer =
+        PqTrainer.train(new Without(vectors, probe), layout, similarity.metric(), SEED, tasks);
+    return new Codebook(quantizer.id(), quantizer, (float) quantizer.distortion(vectors, probe));
   }
 
   /** Whether the vectors are so unlike those it was trained for that a new codebook pays. */
   boolean driftedFrom(FloatVectors vectors) throws IOException {
-    return distortion(quantizer, vectors) > trainedDistortion * MAX_DRIFT;
+    int[] probe = PqTrainer.sample(vectors.size(), PROBE_SIZE, ~SEED);
+    double bound = MAX_DRIFT + NOISE / Math.sqrt(probe.length);
+    return quantizer.distortion(vectors, probe) > trainedDistortion * bound;
   }
 
   boolean fits(FieldInfo field, PqLayout layout) {
@@ -45,9 +61,31 @@ record Codebook(String id, ProductQuantizer quantizer, float trainedDistortion) 
         && quantizer.metric() == Similarity.of(field.getVectorSimilarityFunction()).metric();
   }
 
-  private static float distortion(ProductQuantizer quantizer, FloatVectors vectors)
-      throws IOException {
-    int[] probe = PqTrainer.sample(vectors.size(), PROBE_SIZE, ~SEED);
-    return (float) quantizer.distortion(vectors, probe);
+  /**
+   * All vectors but some.
+   *
+   * @param heldOut ordinals left out, ascending
+   */
+  private record Without(FloatVectors vectors, int[] heldOut) implements VectorSource {
+    @Override
+    public int size() {
+      return vectors.size() - heldOut.length;
+    }
+
+    @Override
+    public void copy(int ord, float[] target, int offset) throws IOException {
+      // The held-out ordinal at position p comes after heldOut[p] - p others.
+      int low = 0;
+      int high = heldOut.length;
+      while (low < high) {
+        int middle = low + high >>> 1;
+        if (heldOut[middle] - middle <= ord) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      vectors.copy(ord + low, target, offset);
+    }
   }
 }
