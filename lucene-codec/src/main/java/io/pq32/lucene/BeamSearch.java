@@ -77,12 +77,6 @@ final class BeamSearch {
     }
   }
 
-  /** Lets the beam hold more nodes from now on. */
-  void widen(int width) {
-    beam = Arrays.copyOf(beam, Math.max(beam.length, width));
-    beamWidth = width;
-  }
-
   /**
    * Walks until none of the best {@code expandWidth} nodes is left to expand, or {@code visits}
    * says stop.

@@ -9,8 +9,9 @@ import org.apache.lucene.search.KnnCollector;
 
 /**
  * Walks the graph of a segment. The beam holds twice the nodes it expands: those scored on the way
- * are candidates for reranking too. Asked for more, the walk goes on where it stopped, twice as
- * wide, until scoring all accepted codes is cheaper.
+ * are candidates for reranking too. Asked for more, it walks again, twice as wide, until scoring
+ * all accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower
+ * beam has dropped: a search for 700 vectors within a radius found 360.)
  */
 final class GraphWalk implements CandidateSource {
   private final SearchPlan.Costs costs;
@@ -23,6 +24,8 @@ final class GraphWalk implements CandidateSource {
   private final BitSet returned = new BitSet();
   private int width; // nodes to expand; 0 before the walk
   private int nextWidth;
+  private int visited; // accepted nodes of this walk
+  private int reported; // of which the collector knows: those of the walks before
   private CandidateSource scan; // what the walk gave way to
 
   /**
@@ -74,12 +77,9 @@ final class GraphWalk implements CandidateSource {
   }
 
   private int[] walk() throws IOException {
-    if (width == 0) {
-      beam.start(2 * nextWidth);
-      offerEntry();
-    } else {
-      beam.widen(2 * nextWidth);
-    }
+    beam.start(2 * nextWidth);
+    visited = 0;
+    offerEntry();
     width = nextWidth;
     nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
     beam.run(table.levels(), width, this::visit);
@@ -104,19 +104,21 @@ final class GraphWalk implements CandidateSource {
     beam.offer(0, sums[0]); // from where every node can be reached
   }
 
-  /** Only what may be returned counts as visited: the limit is made from the size of the filter. */
+  /**
+   * Only what may be returned counts as visited: the limit is made from the size of the filter. And
+   * only what the walks before have not visited.
+   */
   private boolean visit(int[] nodes, int count) throws IOException {
-    int visits = count;
-    if (accepted.words() != null) {
-      visits = 0;
+    if (accepted.words() == null) {
+      visited += count;
+    } else {
       for (int i = 0; i < count; i++) {
-        if (accepted.contains(graph.ord(nodes[i]))) {
-          visits++;
-        }
+        visited += accepted.contains(graph.ord(nodes[i])) ? 1 : 0;
       }
     }
-    if (visits > 0) {
-      collector.incVisitedCount(visits);
+    if (visited > reported) {
+      collector.incVisitedCount(visited - reported);
+      reported = visited;
     }
     return !collector.earlyTerminated();
   }
