@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "benchmarks",
     description = "Measures pq32 beside Lucene's own vector formats.",
-    subcommands = {RecallCommand.class, JmhCommand.class},
+    subcommands = {RecallCommand.class, PlotCommand.class, JmhCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class Benchmarks {
   @Option(

@@ -2,7 +2,9 @@ package io.pq32.benchmarks;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** How fast is a format at a given recall? Read from the points measured at several fan-outs. */
@@ -31,6 +33,24 @@ final class Curve {
         frontier.addFirst(point);
       }
     }
+  }
+
+  /** The curve of each format, in the order in which they first appear. */
+  static Map<String, Curve> byFormat(List<RecallReport.Search> searches) {
+    Map<String, List<Point>> points = new LinkedHashMap<>();
+    for (RecallReport.Search search : searches) {
+      points
+          .computeIfAbsent(search.format(), _ -> new ArrayList<>())
+          .add(new Point(search.recall(), search.queriesPerSecond()));
+    }
+    Map<String, Curve> curves = new LinkedHashMap<>();
+    points.forEach((format, measured) -> curves.put(format, new Curve(measured)));
+    return curves;
+  }
+
+  /** The points that no other beats in both, recall ascending. */
+  List<Point> points() {
+    return List.copyOf(frontier);
   }
 
   /** The highest recall reached, and the best speed at it. */

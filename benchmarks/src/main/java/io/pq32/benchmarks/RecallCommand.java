@@ -160,6 +160,12 @@ final class RecallCommand implements Callable<Integer> {
   private Path json;
 
   @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "draw recall against speed in this .svg or .png file")
+  private Path plot;
+
+  @Option(
       names = {"-h", "--help"},
       usageHelp = true,
       description = "show this help")
@@ -169,6 +175,8 @@ final class RecallCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     RecallPlan plan = plan();
     DatasetFiles files = files();
+    Optional<PictureFile> picture =
+        Optional.ofNullable(plot).map(file -> PictureFile.named("--plot", file));
     Environment environment = Environment.current();
     Progress.Factory progress = Progress.Factory.forConsole();
     Path scratch = Files.createTempDirectory(Files.createDirectories(work), "pq32-recall-");
@@ -191,7 +199,13 @@ final class RecallCommand implements Callable<Integer> {
       }
       RecallReport report = new RecallReport(spec.commandLine().getOut(), jsonLines);
       report.head(environment, data, plan);
-      new RecallRun(data, plan, scratch, progress).run(report);
+      List<RecallReport.Search> searches = new RecallRun(data, plan, scratch, progress).run(report);
+      if (picture.isPresent()) {
+        RecallReport.DatasetLine searched = RecallReport.DatasetLine.of(data, plan.k());
+        picture
+            .get()
+            .write(new RecallFigure(environment.cpu(), searched, plan.threads(), searches));
+      }
     } finally {
       Runtime.getRuntime().removeShutdownHook(removal);
       remove(scratch);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,8 +51,18 @@ final class RecallReport {
       boolean lowerBound,
       Double baseRatio) {}
 
-  private record DatasetLine(
-      String name, int vectors, int dimension, String metric, int queries, int k) {}
+  /** What was searched for what. */
+  record DatasetLine(String name, int vectors, int dimension, String metric, int queries, int k) {
+    static DatasetLine of(Dataset data, int k) {
+      return new DatasetLine(
+          data.name(),
+          data.base().size(),
+          data.base().dimension(),
+          data.similarity().toString(),
+          data.queries().size(),
+          k);
+    }
+  }
 
   private final ObjectMapper mapper = new ObjectMapper();
   private final PrintWriter out;
@@ -67,15 +76,7 @@ final class RecallReport {
 
   void head(Environment environment, Dataset data, RecallPlan plan) {
     line("environment", environment);
-    line(
-        "dataset",
-        new DatasetLine(
-            data.name(),
-            data.base().size(),
-            data.base().dimension(),
-            data.similarity().toString(),
-            data.queries().size(),
-            plan.k()));
+    line("dataset", DatasetLine.of(data, plan.k()));
     ObjectNode settings = mapper.valueToTree(plan);
     line("settings", settings);
 
@@ -164,14 +165,7 @@ final class RecallReport {
 
   /** Compares speeds at equal recall; every format against the first. */
   void summary(List<Search> searches, List<Double> targets) {
-    Map<String, List<Curve.Point>> points = new LinkedHashMap<>();
-    for (Search search : searches) {
-      points
-          .computeIfAbsent(search.format(), _ -> new ArrayList<>())
-          .add(new Curve.Point(search.recall(), search.queriesPerSecond()));
-    }
-    Map<String, Curve> curves = new LinkedHashMap<>();
-    points.forEach((format, measured) -> curves.put(format, new Curve(measured)));
+    Map<String, Curve> curves = Curve.byFormat(searches);
     String first = curves.keySet().iterator().next();
 
     List<String> header = new ArrayList<>(List.of("format", "best recall", "QPS there"));

@@ -33,7 +33,7 @@ final class RecallRun {
     this.progress = progress;
   }
 
-  void run(RecallReport report) throws IOException, InterruptedException {
+  List<RecallReport.Search> run(RecallReport report) throws IOException, InterruptedException {
     Map<Contender, SearchableIndex> indexes = new LinkedHashMap<>();
     try (Closeable _ = () -> IOUtils.close(indexes.values())) {
       List<RecallReport.Build> builds = new ArrayList<>();
@@ -58,6 +58,7 @@ final class RecallRun {
       List<RecallReport.Search> searches = search(indexes);
       report.searches(searches, plan.k());
       report.summary(searches, plan.targets());
+      return searches;
     }
   }
 

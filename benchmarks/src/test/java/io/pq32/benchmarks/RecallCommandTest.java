@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -125,6 +126,17 @@ class RecallCommandTest {
   }
 
   @Test
+  @EnabledIf("io.pq32.benchmarks.PictureFile#canDraw")
+  void drawsWhatPlotDrawsAgainFromTheJson() throws IOException {
+    Path json = work.resolve("results.json");
+    Path plot = work.resolve("figure.svg");
+    run(0, "--formats", "pq32,float", "--json", json.toString(), "--plot", plot.toString());
+    Path again = work.resolve("again.svg");
+    assertEquals(0, commandLine().execute("plot", "--json=" + json, "--out=" + again));
+    assertEquals(Files.readString(plot), Files.readString(again));
+  }
+
+  @Test
   void leavesNothingInTheWorkFolder() throws IOException {
     run(0, "--formats", "float");
     try (Stream<Path> left = Files.list(work)) {
@@ -143,6 +155,7 @@ class RecallCommandTest {
         "--segments=2000 | --segments must be at most the 1500 vectors there are; got 2000",
         "--targets=1.5 | --targets must be above 0 and at most 1; got 1.5",
         "--max-conn=1000 | pq32: maxConn must be between 2 and 512; got 1000",
+        "--plot=x.jpg | --plot must end in .svg or .png; got x.jpg",
         "--base=x.fvecs | --data excludes --base",
         "--metric=dot | metric dot needs unit vectors",
       })
