@@ -16,6 +16,7 @@ import org.apache.lucene.index.SegmentReadState;
 import org.apache.lucene.index.VectorEncoding;
 import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.search.KnnCollector;
+import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.FileDataHint;
 import org.apache.lucene.store.FileTypeHint;
 import org.apache.lucene.store.IOContext;
@@ -35,6 +36,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private KnnVectorsReader bytes; // null where the segment has no byte vectors
   private IndexInput codes;
   private IndexInput graphs;
+  private volatile boolean closed;
 
   Pq32VectorsReader(SegmentReadState state, RawVectors rawVectors, SearchPlan.Costs costs)
       throws IOException {
@@ -170,11 +172,24 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     if (accepted.count() == 0) {
       return;
     }
-    RandomVectorScorer scorer = raw.getRandomVectorScorer(field, target);
+    try {
+      search(info, target, values.size(), accepted, collector);
+    } catch (AlreadyClosedException e) {
+      throw e;
+    } catch (IllegalStateException e) {
+      // What memory says of itself when its file is unmapped below a search.
+      throw closed ? new AlreadyClosedException("closed during a search of " + field, e) : e;
+    }
+  }
+
+  private void search(
+      FieldInfo info, float[] target, int size, AcceptedOrds accepted, KnnCollector collector)
+      throws IOException {
+    RandomVectorScorer scorer = raw.getRandomVectorScorer(info.name, target);
     QuantizedField codes = quantized.get(info.number);
     int k = Math.min(collector.k(), accepted.count());
     SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();
-    switch (SearchPlan.of(costs, arrangement, values.size(), accepted.count(), k)) {
+    switch (SearchPlan.of(costs, arrangement, size, accepted.count(), k)) {
       case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
       case SearchPlan.OnCodes plan -> {
         int depth = Reranker.depth(k);
@@ -240,6 +255,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
 
   @Override
   public void close() throws IOException {
+    closed = true;
     IOUtils.close(raw, bytes, codes, graphs);
   }
 }
