@@ -1,0 +1,154 @@
+package io.pq32.lucene;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pq32.quantization.SeededRandom;
+import io.pq32.quantization.Vectors;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import org.apache.lucene.index.ConcurrentMergeScheduler;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexFileNames;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FilterDirectory;
+import org.apache.lucene.store.FilterIndexOutput;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexOutput;
+import org.apache.lucene.util.InfoStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A merge that nobody wants any more ends soon, wherever it is. */
+@ExtendWith(SeededRandom.class)
+@Timeout(60)
+class MergeAbortTest {
+  private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
+
+  /** Holds the merge at a message of ours until the writer has told it to stop. */
+  private static final class HoldingStream extends InfoStream {
+    final String held;
+    final List<String> messages = Collections.synchronizedList(new ArrayList<>());
+    final CountDownLatch reached = new CountDownLatch(1);
+    final CountDownLatch aborted = new CountDownLatch(1);
+    volatile boolean merging;
+
+    HoldingStream(String held) {
+      this.held = held;
+    }
+
+    @Override
+    public void message(String component, String message) {
+      if (component.equals("IW")) {
+        if (message.startsWith("now wait for 1 running merge")) { // it has been told by then
+          aborted.countDown();
+        }
+      } else if (merging) {
+        messages.add(message);
+        if (message.contains(held)) {
+          reached.countDown();
+          try {
+            aborted.await();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
+        }
+      }
+    }
+
+    @Override
+    public boolean isEnabled(String component) {
+      return component.equals("IW") || component.equals(CodebookPolicy.INFO_COMPONENT);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Remembers how long files were when they were closed. */
+  private static final class Lengths extends FilterDirectory {
+    final Map<String, Long> byExtension = new ConcurrentHashMap<>();
+
+    Lengths(Directory in) {
+      super(in);
+    }
+
+    @Override
+    public IndexOutput createOutput(String name, IOContext context) throws IOException {
+      return new FilterIndexOutput("lengths", name, in.createOutput(name, context)) {
+        @Override
+        public void close() throws IOException {
+          byExtension.put(String.valueOf(IndexFileNames.getExtension(name)), getFilePointer());
+          super.close();
+        }
+      };
+    }
+  }
+
+  /** Rolls back while a merge of two segments of 800 is held at a message. */
+  private static HoldingStream rollBackAt(
+      String message, Pq32HnswConfig config, Lengths directory, Random random) throws Exception {
+    float[][] vectors = Vectors.gaussian(random, 1600, 24);
+    HoldingStream stream = new HoldingStream(message);
+    IndexWriter writer =
+        new IndexWriter(
+            directory,
+            VectorIndex.mergingConfig(new Pq32HnswVectorsFormat(config))
+                .setMergeScheduler(new ConcurrentMergeScheduler())
+                .setInfoStream(stream));
+    VectorIndex.add(writer, vectors, 0, 800, SIMILARITY);
+    writer.flush();
+    VectorIndex.add(writer, vectors, 800, 1600, SIMILARITY);
+    writer.commit();
+    directory.byExtension.clear();
+    stream.merging = true;
+    writer.forceMerge(1, false);
+    stream.reached.await();
+    writer.rollback(); // returns when the merge has ended
+    try (DirectoryReader reader = DirectoryReader.open(directory)) {
+      assertEquals(2, reader.leaves().size());
+      assertEquals(1600, reader.numDocs());
+    }
+    return stream;
+  }
+
+  @Test
+  void endsBetweenTrainingAndEncoding(Random random) throws Exception {
+    try (Lengths directory = new Lengths(new ByteBuffersDirectory())) {
+      Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(1000);
+      HoldingStream stream = rollBackAt("trained codebook", config, directory, random);
+      assertEquals(1, stream.messages.size(), "after training: " + stream.messages);
+    }
+  }
+
+  @Test
+  void endsBetweenEncodingAndTheGraph(Random random) throws Exception {
+    try (Lengths directory = new Lengths(new ByteBuffersDirectory())) {
+      Pq32HnswConfig config = Storage.codes().withGraphThreshold(1000);
+      HoldingStream stream = rollBackAt("copied", config, directory, random);
+      assertTrue(stream.messages.getLast().contains("copied"), "" + stream.messages);
+      assertTrue(directory.byExtension.get("vex") < 100, "a header: " + directory.byExtension);
+    }
+  }
+
+  @Test
+  void leavesNoFilesBehind(Random random) throws Exception {
+    try (Lengths directory = new Lengths(new ByteBuffersDirectory())) {
+      rollBackAt("copied", Storage.codes(), directory, random);
+      for (String name : directory.listAll()) {
+        assertFalse(name.startsWith("_2"), name + " of the merge");
+      }
+    }
+  }
+}
