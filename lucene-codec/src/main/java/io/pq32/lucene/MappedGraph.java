@@ -46,7 +46,12 @@ final class MappedGraph implements Adjacency {
     if (position >= meta.listsLength()) {
       throw new CorruptIndexException("node " + node + " has its list at " + position, file);
     }
-    int count = NeighborCodec.read(segment, meta.lists() + position, node, out);
+    int count;
+    try {
+      count = NeighborCodec.read(segment, meta.lists() + position, node, out);
+    } catch (IndexOutOfBoundsException e) {
+      throw new CorruptIndexException("node " + node + " has a list without end", file, e);
+    }
     if (count < 0) {
       throw new CorruptIndexException("node " + node + " has too long a list", file);
     }

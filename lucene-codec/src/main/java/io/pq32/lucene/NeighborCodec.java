@@ -57,7 +57,8 @@ final class NeighborCodec {
    * Reads the list of a node. Nothing is read outside the segment whatever the bytes are, and at
    * most as many neighbors are returned as there is room for; the caller checks that nodes exist.
    *
-   * @return the count
+   * @return the count, or -1 when it is more than there is room for
+   * @throws IndexOutOfBoundsException when the list would go on beyond the segment
    */
   static int read(MemorySegment lists, long position, int node, int[] neighbors) {
     int count = lists.get(JAVA_BYTE, position++);
