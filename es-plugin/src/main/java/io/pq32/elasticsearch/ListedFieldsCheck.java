@@ -104,7 +104,11 @@ final class ListedFieldsCheck implements IndexSettingProvider {
 
   private static IllegalArgumentException refusal(String field, String reason) {
     return new IllegalArgumentException(
-        "field [%s], listed in [%s], cannot be compressed: it %s"
-            .formatted(field, Pq32Settings.FIELDS.getKey(), reason));
+        "field ["
+            + field
+            + "], listed in ["
+            + Pq32Settings.FIELDS.getKey()
+            + "], cannot be compressed: it "
+            + reason);
   }
 }

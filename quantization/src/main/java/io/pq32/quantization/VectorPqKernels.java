@@ -389,14 +389,11 @@ final class VectorPqKernels extends ScalarPqKernels {
       best = best.blend(v3, better);
       bestNumbers = bestNumbers.blend(c + 3 * LANES, better);
     }
-    float max = unsort(sortable(best).reduceLanes(VectorOperators.MAX));
-    // Floats that are not negative are ordered as their bits are.
-    int bits =
+    float max = best.reduceLanes(VectorOperators.MAX);
+    return (int)
         broadcast(CODEBOOK_SIZE)
             .blend(bestNumbers.add(LANE_NUMBERS), best.compare(VectorOperators.EQ, max))
-            .reinterpretAsInts()
             .reduceLanes(VectorOperators.MIN);
-    return (int) Float.intBitsToFloat(bits);
   }
 
   /** Ints in the order of the floats. Integer minima and maxima take a third of the time. */
