@@ -4,35 +4,26 @@ import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import org.apache.lucene.search.KnnCollector;
 
 /**
  * Scores the codes of all accepted ordinals of a segment whose codes lie in the order of its graph.
  */
-final class RowScan implements CandidateSource {
+final class RowScan extends Scan {
   /**
    * With fewer accepted than one in so many, ordinals are looked up; else all nodes are gone
    * through.
    */
   private static final int SPARSE = 8;
 
-  /** Every further scan asks for so many times as many ordinals. */
-  private static final int GROWTH = 4;
-
   private final StoredCodes codes;
   private final MappedGraph graph;
   private final AdcTable table;
-  private final AcceptedOrds accepted;
-  private final KnnCollector collector;
   private final int[] nodes = new int[PqKernels.BLOCK_SIZE];
   private final int[] ords = new int[PqKernels.BLOCK_SIZE];
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
   private final byte[] scratch;
-  private boolean counting;
   private int pending;
-  private int limit;
-  private int returned;
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -47,31 +38,15 @@ final class RowScan implements CandidateSource {
       int limit,
       boolean counting,
       KnnCollector collector) {
+    super(accepted, limit, counting, collector);
     this.codes = codes;
     this.graph = graph;
     this.table = table;
-    this.accepted = accepted;
-    this.limit = Math.min(limit, accepted.count());
-    this.counting = counting;
-    this.collector = collector;
     this.scratch = new byte[PqKernels.BLOCK_SIZE * codes.meta().layout().codeBytes()];
   }
 
   @Override
-  public int[] next() throws IOException {
-    if (returned >= limit || collector.earlyTerminated()) {
-      return new int[0];
-    }
-    int[] top = scan();
-    counting = false;
-    int[] fresh = Arrays.copyOfRange(top, returned, Math.max(returned, top.length));
-    returned = top.length;
-    limit = (int) Math.min(accepted.count(), (long) limit * GROWTH);
-    return fresh;
-  }
-
-  private int[] scan() throws IOException {
-    TopSums top = new TopSums(limit);
+  void scan(TopSums top) throws IOException {
     MemorySegment segment = codes.segment();
     int size = codes.meta().count();
     if (accepted.words() != null && accepted.count() < size / SPARSE) {
@@ -79,7 +54,7 @@ final class RowScan implements CandidateSource {
         for (long bits = accepted.words()[word]; bits != 0; bits &= bits - 1) {
           int ord = (word << 6) + Long.numberOfTrailingZeros(bits);
           if (!add(segment, graph.node(ord), ord, top)) {
-            return top.drain();
+            return;
           }
         }
       }
@@ -87,12 +62,11 @@ final class RowScan implements CandidateSource {
       for (int node = 0; node < size; node++) {
         int ord = graph.ord(node);
         if (accepted.contains(ord) && !add(segment, node, ord, top)) {
-          return top.drain();
+          return;
         }
       }
     }
     score(segment, top);
-    return top.drain();
   }
 
   private boolean add(MemorySegment segment, int node, int ord, TopSums top) {
@@ -109,9 +83,7 @@ final class RowScan implements CandidateSource {
     for (int i = 0; i < pending; i++) {
       top.offer(ords[i], sums[i]);
     }
-    if (counting && pending > 0) {
-      collector.incVisitedCount(pending);
-    }
+    visited(pending);
     pending = 0;
     return !collector.earlyTerminated();
   }

@@ -103,6 +103,9 @@ final class VectorIndex {
   static int[] ids(IndexReader reader, ScoreDoc[] hits) throws IOException {
     int[] ids = new int[reader.maxDoc()];
     SortedNumericDocValues values = MultiDocValues.getSortedNumericValues(reader, ID);
+    if (values == null) { // no document is left
+      return new int[0];
+    }
     while (values.nextDoc() != SortedNumericDocValues.NO_MORE_DOCS) {
       ids[values.docID()] = (int) values.nextValue();
     }

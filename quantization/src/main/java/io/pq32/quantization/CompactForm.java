@@ -54,9 +54,26 @@ record CompactForm(float[] mean, float[] projection, float[] codebooks) {
     for (int i = 0; i < projection.length; i++) {
       scales[i % projected] = Math.max(scales[i % projected], Math.abs(projection[i]));
     }
+    short[] halves = new short[projection.length];
+    double[] lengths = new double[projected];
+    double[] roundedLengths = new double[projected];
+    for (int i = 0; i < halves.length; i++) {
+      int column = i % projected;
+      halves[i] = half(projection[i], scales[column]);
+      double rounded = Float.float16ToFloat(halves[i]);
+      double exact = scales[column] > 0 ? (double) projection[i] / scales[column] : 0;
+      lengths[column] += exact * exact;
+      roundedLengths[column] += rounded * rounded;
+    }
+    // All components keep their one length, from which distances are computed back.
+    for (int column = 0; column < projected; column++) {
+      if (roundedLengths[column] > 0) {
+        scales[column] *= (float) Math.sqrt(lengths[column] / roundedLengths[column]);
+      }
+    }
     writeFloats(out, scales);
-    for (int i = 0; i < projection.length; i++) {
-      writeHalf(out, projection[i], scales[i % projected]);
+    for (short value : halves) {
+      out.putShort(value);
     }
     scales = new float[projected];
     for (int i = 0; i < codebooks.length; i++) {
@@ -64,7 +81,7 @@ record CompactForm(float[] mean, float[] projection, float[] codebooks) {
     }
     writeFloats(out, scales);
     for (int i = 0; i < codebooks.length; i++) {
-      writeHalf(out, codebooks[i], scales[i / K]);
+      out.putShort(half(codebooks[i], scales[i / K]));
     }
     return out.array();
   }
@@ -75,8 +92,8 @@ record CompactForm(float[] mean, float[] projection, float[] codebooks) {
     }
   }
 
-  private static void writeHalf(ByteBuffer out, float value, float scale) {
-    out.putShort(Float.floatToFloat16(scale > 0 ? (float) ((double) value / scale) : 0));
+  private static short half(float value, float scale) {
+    return Float.floatToFloat16(scale > 0 ? (float) ((double) value / scale) : 0);
   }
 
   private static float[] readFloats(ByteBuffer in, int count, String what) {

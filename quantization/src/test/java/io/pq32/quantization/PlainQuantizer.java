@@ -10,9 +10,7 @@ import java.nio.ByteOrder;
  * form: the oracle for {@link ProductQuantizer} and {@link AdcTable}.
  */
 final class PlainQuantizer {
-  /**
-   * Half precision keeps 11 bits, so components differ in length, and from a right angle, by this.
-   */
+  /** Half precision keeps 11 bits, so components are off the right angle by no more than this. */
   static final double ROUNDING = 1.0 / (1 << 11);
 
   final PqLayout layout;
