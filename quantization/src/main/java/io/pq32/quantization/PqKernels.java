@@ -33,6 +33,14 @@ public abstract class PqKernels {
     return KernelChoice.CHOSEN;
   }
 
+  /**
+   * The implementation of that name, to compare it with others; names are those of {@code
+   * -Dpq32.kernels}.
+   */
+  public static PqKernels named(String name) {
+    return KernelChoice.choose(name).kernels();
+  }
+
   /** Names implementation and register width, for logs and reports. */
   public abstract String name();
 

@@ -1,0 +1,51 @@
+package io.pq32.benchmarks;
+
+import io.pq32.quantization.PqKernels;
+import java.util.Arrays;
+import java.util.Random;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+
+/** What it costs to project a vector to 256 dimensions: as the only one, and in a batch. */
+public class ProjectBenchmark extends KernelBenchmark {
+  private static final int BATCH = 64;
+
+  /** Dimensions of a vector. */
+  @Param({"384", "768", "1536"})
+  public int dimension;
+
+  private PqKernels chosen;
+  private float[] vectors;
+  private float[] projection;
+  private final float[] projected = new float[BATCH * PROJECTED_DIMENSION];
+
+  /** Draws vectors and a projection. */
+  @Setup
+  public void draw() {
+    Random random = new Random(42);
+    chosen = kernels();
+    vectors = gaussians(random, BATCH * dimension);
+    projection = gaussians(random, dimension * PROJECTED_DIMENSION);
+  }
+
+  /** The first vector. */
+  @Benchmark
+  public float[] one() {
+    return project(1);
+  }
+
+  /** All vectors. */
+  @Benchmark
+  @OperationsPerInvocation(BATCH)
+  public float[] batch() {
+    return project(BATCH);
+  }
+
+  private float[] project(int count) {
+    Arrays.fill(projected, 0, count * PROJECTED_DIMENSION, 0f);
+    chosen.multiplyAdd(vectors, 0, count, dimension, projection, PROJECTED_DIMENSION, projected, 0);
+    return projected;
+  }
+}
