@@ -14,11 +14,13 @@ import org.junit.jupiter.api.extension.TestWatcher;
  *
  * <p>Annotate the class with {@code @ExtendWith(SeededRandom.class)}. Each test, and each
  * invocation of a parametrized one, has its own generator, derived from one seed per JVM and from
- * the test's identity: a test run alone sees the numbers it saw among all others. {@code
- * -Dtests.seed=HEX} repeats a run.
+ * the test's identity: a test run alone sees the numbers it saw among all others. The seed is the
+ * same in every run, so that a red build means a changed program; {@code -Dtests.seed=random} looks
+ * for numbers that fail, {@code -Dtests.seed=HEX} repeats them.
  */
 public final class SeededRandom implements ParameterResolver, TestWatcher {
   private static final String PROPERTY = "tests.seed";
+  private static final long DEFAULT_SEED = 0x5051_3332L;
   private static final long SEED = seed(System.getProperty(PROPERTY, ""));
 
   @Override
@@ -50,13 +52,16 @@ public final class SeededRandom implements ParameterResolver, TestWatcher {
   /** Lucene's runner reads the same property and may have been given a chain of seeds. */
   static long seed(String property) {
     if (property.isEmpty()) {
+      return DEFAULT_SEED;
+    }
+    if (property.equals("random")) {
       return new SplittableRandom().nextLong();
     }
     try {
       return Long.parseUnsignedLong(property.split(":")[0], 16);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          PROPERTY + " must be up to 16 hexadecimal digits, got '" + property + "'", e);
+          PROPERTY + " must be random or up to 16 hexadecimal digits, got '" + property + "'", e);
     }
   }
 }
