@@ -5,7 +5,6 @@ import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.Objects;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
@@ -20,7 +19,7 @@ import jdk.incubator.vector.VectorSpecies;
  * from each of them, the high three bits decide between the eight results: half the time of lookups
  * one by one. In registers of 128 bits that takes sixteen tables and no longer pays.
  */
-final class VectorLookup256 extends ScalarPqKernels {
+final class VectorLookup256 {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
   private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_256;
   private static final int LANES = BYTES.length();
@@ -30,18 +29,15 @@ final class VectorLookup256 extends ScalarPqKernels {
 
   private static final VectorShuffle<Short> SECOND_HALF = VectorShuffle.makeZip(SHORTS, 1);
 
-  @Override
-  public void scan(
+  private VectorLookup256() {}
+
+  static void scan(
       MemorySegment codes,
       long offset,
       int blocks,
       int subQuantizers,
       byte[] levels,
       short[] sums) {
-    // Not for safety: loads check by themselves. But only a call to the segment tells the compiler
-    // which implementation it is; without, loads from the third kind of memory took twice the time.
-    Objects.checkFromIndexSize(
-        offset, (long) blocks * subQuantizers * BLOCK_SIZE, codes.byteSize());
     for (int block = 0; block < blocks; block++) {
       long from = offset + (long) block * subQuantizers * BLOCK_SIZE;
       for (int i = 0; i < BLOCK_SIZE; i += LANES) {

@@ -1,5 +1,8 @@
 package io.pq32.quantization;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.constant.ConstantDescs;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
@@ -14,16 +17,17 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The kernels in vector registers of one width.
  *
- * <p>Each width is a class of its own, see {@link ClassCopy}: this one has the width the processor
- * prefers, {@link #ofWidth} copies it for others. Methods are small and static on purpose: the same
- * loops ran six times slower when they were inlined into one large method, and the compiler gives
- * vectors up where a method becomes too large for it.
+ * <p>The compiler keeps vectors in registers only while it knows their species as constants of the
+ * class, and a species in an instance field makes every operation allocate. So each width is a
+ * class of its own: this one has the width the processor prefers, {@link #ofWidth} defines copies
+ * of it with other widths.
+ *
+ * <p>Methods are small and static on purpose: the same loops ran six times slower when they were
+ * inlined into one large method.
  */
 final class VectorPqKernels extends ScalarPqKernels {
-  /** Register width in bits. Wider ones exist, but no block fills more than 512 bits. */
-  static final int WIDTH =
-      ClassCopy.data(
-          MethodHandles.lookup(), Math.min(VectorShape.preferredShape().vectorBitSize(), 512));
+  /** Register width in bits. */
+  static final int WIDTH = width();
 
   private static final VectorSpecies<Float> FLOATS = species(float.class);
   private static final VectorSpecies<Integer> INTS = species(int.class);
@@ -42,38 +46,39 @@ final class VectorPqKernels extends ScalarPqKernels {
   /** The least float whose neighbor is 1 away. */
   private static final float NO_FRACTION = 0x1p23f;
 
-  private static final FloatVector LANE_NUMBERS = FloatVector.zero(FLOATS).addIndex(1);
+  private static final IntVector LANE_NUMBERS = IntVector.zero(INTS).addIndex(1);
 
   /** Where byte {@code i} of four packed registers of ints belongs. */
   private static final VectorShuffle<Byte> PACKED = packed();
-
-  private static final PqKernels MAPPED_LOOKUP = newLookup();
-  private static final PqKernels NATIVE_LOOKUP = newLookup();
-  private static final PqKernels HEAP_LOOKUP = newLookup();
 
   VectorPqKernels() {}
 
   /** The kernels at {@code bits} per register: 128, 256 or 512. */
   static PqKernels ofWidth(int bits) {
-    return bits == WIDTH
-        ? new VectorPqKernels()
-        : (PqKernels) ClassCopy.of(VectorPqKernels.class, bits);
-  }
-
-  /** Lookups compiled for one kind of memory: with three kinds in one class they took ten times. */
-  private static PqKernels newLookup() {
-    return switch (WIDTH) {
-      case 512 -> (PqKernels) ClassCopy.of(VectorLookup512.class, WIDTH);
-      case 256 -> (PqKernels) ClassCopy.of(VectorLookup256.class, WIDTH);
-      default -> new ScalarPqKernels();
-    };
-  }
-
-  private static PqKernels lookup(MemorySegment codes) {
-    if (codes.isMapped()) {
-      return MAPPED_LOOKUP;
+    if (bits == WIDTH) {
+      return new VectorPqKernels();
     }
-    return codes.isNative() ? NATIVE_LOOKUP : HEAP_LOOKUP;
+    try (var bytes = VectorPqKernels.class.getResourceAsStream("VectorPqKernels.class")) {
+      var copy =
+          MethodHandles.lookup().defineHiddenClassWithClassData(bytes.readAllBytes(), bits, true);
+      return (PqKernels) copy.lookupClass().getDeclaredConstructor().newInstance();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("cannot define kernels of " + bits + " bits", e);
+    }
+  }
+
+  private static int width() {
+    try {
+      Integer bits =
+          MethodHandles.classData(
+              MethodHandles.lookup(), ConstantDescs.DEFAULT_NAME, Integer.class);
+      // Wider registers exist, but no table or block fills more than 512 bits.
+      return bits == null ? Math.min(VectorShape.preferredShape().vectorBitSize(), 512) : bits;
+    } catch (IllegalAccessException e) {
+      throw new LinkageError("own class data", e);
+    }
   }
 
   private static <E> VectorSpecies<E> species(Class<E> element) {
@@ -357,10 +362,9 @@ final class VectorPqKernels extends ScalarPqKernels {
       float[] halfNorms,
       int halfNormsOffset) {
     FloatVector best = broadcast(Float.NEGATIVE_INFINITY);
-    // Numbers as floats take the masks of floats; masks of ints would have to be converted.
-    FloatVector bestNumbers = FloatVector.zero(FLOATS);
-    // Four sums only: with eight the method outgrows what the compiler keeps in registers, and sums
-    // of the next pass fill the gaps anyway.
+    IntVector bestNumbers = IntVector.zero(INTS);
+    // Four sums only: with eight the method grows beyond what the compiler keeps in registers, and
+    // sums of the next pass fill the gaps anyway.
     for (int c = 0; c < CODEBOOK_SIZE; c += 4 * LANES) {
       int norms = halfNormsOffset + c;
       FloatVector v0 = floats(halfNorms, norms).neg();
@@ -378,22 +382,24 @@ final class VectorPqKernels extends ScalarPqKernels {
       // Strictly greater: among equals of one lane the lowest number, met first, stays.
       VectorMask<Float> better = v0.compare(VectorOperators.GT, best);
       best = best.blend(v0, better);
-      bestNumbers = bestNumbers.blend(c, better);
+      bestNumbers = bestNumbers.blend(c, better.cast(INTS));
       better = v1.compare(VectorOperators.GT, best);
       best = best.blend(v1, better);
-      bestNumbers = bestNumbers.blend(c + LANES, better);
+      bestNumbers = bestNumbers.blend(c + LANES, better.cast(INTS));
       better = v2.compare(VectorOperators.GT, best);
       best = best.blend(v2, better);
-      bestNumbers = bestNumbers.blend(c + 2 * LANES, better);
+      bestNumbers = bestNumbers.blend(c + 2 * LANES, better.cast(INTS));
       better = v3.compare(VectorOperators.GT, best);
       best = best.blend(v3, better);
-      bestNumbers = bestNumbers.blend(c + 3 * LANES, better);
+      bestNumbers = bestNumbers.blend(c + 3 * LANES, better.cast(INTS));
     }
-    float max = best.reduceLanes(VectorOperators.MAX);
-    return (int)
-        broadcast(CODEBOOK_SIZE)
-            .blend(bestNumbers.add(LANE_NUMBERS), best.compare(VectorOperators.EQ, max))
-            .reduceLanes(VectorOperators.MIN);
+    // Adding zero makes -0 equal to +0, which their bits are not.
+    IntVector keys = sortable(best.add(0f));
+    VectorMask<Integer> winners =
+        keys.compare(VectorOperators.EQ, keys.reduceLanes(VectorOperators.MAX));
+    return IntVector.broadcast(INTS, CODEBOOK_SIZE)
+        .blend(bestNumbers.add(LANE_NUMBERS), winners)
+        .reduceLanes(VectorOperators.MIN);
   }
 
   /** Ints in the order of the floats. Integer minima and maxima take a third of the time. */
@@ -465,7 +471,11 @@ final class VectorPqKernels extends ScalarPqKernels {
       int subQuantizers,
       byte[] levels,
       short[] sums) {
-    lookup(codes).scan(codes, offset, blocks, subQuantizers, levels, sums);
+    switch (WIDTH) {
+      case 512 -> VectorLookup512.scan(codes, offset, blocks, subQuantizers, levels, sums);
+      case 256 -> VectorLookup256.scan(codes, offset, blocks, subQuantizers, levels, sums);
+      default -> super.scan(codes, offset, blocks, subQuantizers, levels, sums);
+    }
   }
 
   @Override
@@ -478,7 +488,11 @@ final class VectorPqKernels extends ScalarPqKernels {
       byte[] levels,
       byte[] scratch,
       short[] sums) {
-    lookup(codes).score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+    if (WIDTH == 512) {
+      VectorLookup512.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+    } else {
+      super.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
+    }
   }
 
   @Override
