@@ -64,7 +64,8 @@ class InputTest {
         for (int id = 0; id < vectors.length; id += 29) {
           ScoreDoc[] hits = search(reader, vectors[id], 5);
           assertEquals(5, hits.length);
-          assertEquals(1, hits[0].score);
+          // On a line, many neighbors are as near as levels of a table can tell.
+          assertEquals(1, hits[0].score, vectors[0].length < 8 ? 1e-3 : 0);
         }
       }
     }

@@ -101,6 +101,9 @@ final class VectorIndex {
 
   /** Numbers of the documents found, best first. */
   static int[] ids(IndexReader reader, ScoreDoc[] hits) throws IOException {
+    if (hits.length == 0) { // there may be no document at all
+      return new int[0];
+    }
     int[] ids = new int[reader.maxDoc()];
     SortedNumericDocValues values = MultiDocValues.getSortedNumericValues(reader, ID);
     if (values == null) { // no document is left
