@@ -51,8 +51,16 @@ final class BeamSearch {
 
   /** What may end a walk early, and hears of its visits. */
   interface Visits {
+    /** No end, and nobody to tell. */
+    Visits ALL = (_, _) -> true;
+
     /** Called after each batch with the nodes scored; false ends the walk. */
     boolean proceed(int[] nodes, int count) throws IOException;
+
+    /** Nodes that may still be visited, at least 1. */
+    default long left() {
+      return Long.MAX_VALUE;
+    }
   }
 
   /** Forgets the last search. */
@@ -113,8 +121,9 @@ final class BeamSearch {
 
   private boolean scorePending(byte[] levels, Visits visits) throws IOException {
     boolean proceed = true;
-    for (int from = 0; from < pendingCount; from += batch.length) {
-      int count = Math.min(batch.length, pendingCount - from);
+    int count;
+    for (int from = 0; proceed && from < pendingCount; from += count) {
+      count = (int) Math.min(Math.min(batch.length, pendingCount - from), visits.left());
       System.arraycopy(pending, from, batch, 0, count);
       PqKernels.instance().score(codes, 0, batch, count, codeBytes, levels, scratch, sums);
       int threshold = threshold();
@@ -124,7 +133,7 @@ final class BeamSearch {
           threshold = threshold();
         }
       }
-      proceed &= visits.proceed(batch, count);
+      proceed = visits.proceed(batch, count);
     }
     pendingCount = 0;
     return proceed;

@@ -299,7 +299,7 @@ final class GraphBuilder {
                 MemorySegment.ofArray(entries), entryCount, codeBytes, levels, entrySums);
         beam.offer(best * entryStride, entrySums[best]);
       }
-      beam.run(levels, beamWidth + 1, (_, _) -> true);
+      beam.run(levels, beamWidth + 1, BeamSearch.Visits.ALL);
       candidates.clear();
       for (int i = 0; i < beam.count(); i++) {
         if (beam.node(i) != node) {

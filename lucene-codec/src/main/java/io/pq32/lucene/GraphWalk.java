@@ -13,7 +13,7 @@ import org.apache.lucene.search.KnnCollector;
  * all accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower
  * beam has dropped: a search for 700 vectors within a radius found 360.)
  */
-final class GraphWalk implements CandidateSource {
+final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private final SearchPlan.Costs costs;
   private final StoredCodes codes;
   private final MappedGraph graph;
@@ -82,7 +82,7 @@ final class GraphWalk implements CandidateSource {
     offerEntry();
     width = nextWidth;
     nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
-    beam.run(table.levels(), width, this::visit);
+    beam.run(table.levels(), width, this);
     int[] ords = new int[beam.count()];
     int count = 0;
     for (int i = 0; i < ords.length; i++) {
@@ -108,7 +108,8 @@ final class GraphWalk implements CandidateSource {
    * Only what may be returned counts as visited: the limit is made from the size of the filter. And
    * only what the walks before have not visited.
    */
-  private boolean visit(int[] nodes, int count) throws IOException {
+  @Override
+  public boolean proceed(int[] nodes, int count) throws IOException {
     if (accepted.words() == null) {
       visited += count;
     } else {
@@ -121,6 +122,11 @@ final class GraphWalk implements CandidateSource {
       reported = visited;
     }
     return !collector.earlyTerminated();
+  }
+
+  @Override
+  public long left() {
+    return Math.max(1, collector.visitLimit() - collector.visitedCount());
   }
 
   private int[] fresh(int[] ords) {
