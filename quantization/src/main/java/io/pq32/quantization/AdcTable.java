@@ -15,6 +15,7 @@ public final class AdcTable {
   private final float[] entries; // [subQuantizer][centroid], larger is nearer
   private final float[] minima; // [subQuantizer]
   private final byte[] levels; // [subQuantizer][centroid]
+  private boolean euclidean;
   private float bias;
 
   AdcTable(ProductQuantizer quantizer) {
@@ -36,33 +37,57 @@ public final class AdcTable {
 
   /** Fills the table for vector {@code i} of a projected batch. */
   public void fill(ProjectionBatch batch, int i) {
-    PqKernels kernels = PqKernels.instance();
     PqLayout layout = quantizer.layout();
-    float[] projected = batch.projected();
     int offset = i * layout.projectedDimension();
-    kernels.innerProducts(
-        projected,
-        offset,
-        quantizer.codebooks(),
-        layout.subQuantizers(),
-        layout.subDimension(),
-        entries);
     if (quantizer.metric() == Metric.EUCLIDEAN) {
-      // The nearest centroid has the largest inner product less half its squared norm.
-      float[] halfNorms = quantizer.halfNorms();
-      for (int j = 0; j < entries.length; j++) {
-        entries[j] -= halfNorms[j];
-      }
-      bias = 0.5f * kernels.dot(projected, offset, projected, offset, layout.projectedDimension());
-    } else {
-      // The projected query is centered; an inner product counts from zero.
-      float[] meanProducts = quantizer.meanProducts();
-      for (int j = 0; j < entries.length; j++) {
-        entries[j] += meanProducts[j];
-      }
-      bias = quantizer.meanProduct(batch.centered(), i * layout.dimension());
+      fillProjected(batch.projected(), offset);
+      return;
     }
-    kernels.quantize(entries, layout.subQuantizers(), minima, levels);
+    multiply(batch.projected(), offset);
+    // The projected query is centered; an inner product counts from zero.
+    float[] meanProducts = quantizer.meanProducts();
+    for (int j = 0; j < entries.length; j++) {
+      entries[j] += meanProducts[j];
+    }
+    euclidean = false;
+    bias = quantizer.meanProduct(batch.centered(), i * layout.dimension());
+    quantize();
+  }
+
+  /**
+   * Fills the table for a point of the projected space, say one that stands for a group of codes.
+   * The nearest codes are those of the least Euclidean distance within that space, whatever the
+   * metric: the codes that lose least when the point stands for them.
+   *
+   * @param projected {@code [subQuantizer][subDimension]}, from {@code offset}
+   */
+  public void fillProjected(float[] projected, int offset) {
+    multiply(projected, offset);
+    // The nearest centroid has the largest inner product less half its squared norm.
+    float[] halfNorms = quantizer.halfNorms();
+    for (int j = 0; j < entries.length; j++) {
+      entries[j] -= halfNorms[j];
+    }
+    int dimension = quantizer.layout().projectedDimension();
+    euclidean = true;
+    bias = 0.5f * PqKernels.instance().dot(projected, offset, projected, offset, dimension);
+    quantize();
+  }
+
+  private void multiply(float[] projected, int offset) {
+    PqLayout layout = quantizer.layout();
+    PqKernels.instance()
+        .innerProducts(
+            projected,
+            offset,
+            quantizer.codebooks(),
+            layout.subQuantizers(),
+            layout.subDimension(),
+            entries);
+  }
+
+  private void quantize() {
+    PqKernels.instance().quantize(entries, minima.length, minima, levels);
   }
 
   /** The 7-bit table {@code [subQuantizer][centroid]} last filled; larger is nearer. */
@@ -72,7 +97,8 @@ public final class AdcTable {
 
   /**
    * Estimated distance of the query to a code, from the unquantized table: squared Euclidean
-   * distance within the projected space, or the negative inner product; smaller is nearer.
+   * distance within the projected space, or the negative inner product of a query of the other
+   * metrics; smaller is nearer.
    *
    * @param codes the code starts at {@code offset}
    */
@@ -82,7 +108,7 @@ public final class AdcTable {
       sum += entries[m * PqKernels.CODEBOOK_SIZE + (codes[offset + m] & 0xFF)];
     }
     double unit = quantizer.squaredComponentLength();
-    return quantizer.metric() == Metric.EUCLIDEAN
+    return euclidean
         ? (float) (Math.max(0, 2 * ((double) bias - sum)) / unit)
         : (float) -(bias + sum / unit);
   }

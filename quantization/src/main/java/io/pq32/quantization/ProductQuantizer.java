@@ -173,13 +173,61 @@ public final class ProductQuantizer {
   }
 
   /**
+   * The code of a point of the projected space: of each sub-quantizer the centroid nearest to it.
+   *
+   * @param projected {@code [subQuantizer][subDimension]}, from {@code offset}
+   * @param code receives {@link PqLayout#codeBytes()} bytes from {@code codeOffset} on
+   */
+  public void encodeProjected(float[] projected, int offset, byte[] code, int codeOffset) {
+    encodeProjected(projected, offset, 1, code, codeOffset);
+  }
+
+  /** Codes of {@code projected [count][subQuantizer][subDimension]}. */
+  void encodeProjected(float[] projected, int offset, int count, byte[] codes, int codesOffset) {
+    int subDimension = layout.subDimension();
+    for (int m = 0; m < layout.subQuantizers(); m++) {
+      PqKernels.instance()
+          .nearest(
+              projected,
+              offset + m * subDimension,
+              layout.projectedDimension(),
+              count,
+              codebooks,
+              m * subDimension * PqKernels.CODEBOOK_SIZE,
+              subDimension,
+              halfNorms,
+              m * PqKernels.CODEBOOK_SIZE,
+              codes,
+              codesOffset + m,
+              layout.codeBytes());
+    }
+  }
+
+  /**
+   * Adds the point of the projected space that a code stands for; sums of some codes over their
+   * number are the point that {@link #encodeProjected} and {@link AdcTable#fillProjected} take.
+   *
+   * @param codes the code starts at {@code offset}
+   * @param sums {@code [subQuantizer][subDimension]}, from {@code sumsOffset}
+   */
+  public void addDecodedTo(byte[] codes, int offset, float[] sums, int sumsOffset) {
+    int subDimension = layout.subDimension();
+    for (int m = 0; m < layout.subQuantizers(); m++) {
+      int centroid = codes[offset + m] & 0xFF;
+      for (int row = m * subDimension; row < (m + 1) * subDimension; row++) {
+        sums[sumsOffset + row] += codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+      }
+    }
+  }
+
+  /**
    * The vector a code stands for, in the space of the stored vectors (for {@link Metric#COSINE}: of
    * the vectors scaled to unit length). What the projection dropped is the mean's.
    */
   public float[] decode(byte[] code) {
     requireCode(code);
     float[] projected = new float[layout.projectedDimension()];
-    copyCentroids(code, projected);
+    addDecodedTo(code, 0, projected, 0);
     // Components are orthogonal and of one length, so the transpose of the projection undoes it up
     // to the square of that length.
     float[] vector = mean.clone();
@@ -275,14 +323,6 @@ public final class ProductQuantizer {
   /** Squared length of every component of the projection. */
   double squaredComponentLength() {
     return squaredComponentLength;
-  }
-
-  private void copyCentroids(byte[] code, float[] projected) {
-    int subDimension = layout.subDimension();
-    for (int row = 0; row < projected.length; row++) {
-      int centroid = code[row / subDimension] & 0xFF;
-      projected[row] = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
-    }
   }
 
   private void requireCode(byte[] code) {

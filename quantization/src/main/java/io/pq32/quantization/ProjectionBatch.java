@@ -64,23 +64,6 @@ public final class ProjectionBatch {
 
   /** Code of every vector, to {@code codes [vector][codeBytes]} from {@code offset} on. */
   public void encode(byte[] codes, int offset) {
-    PqLayout layout = quantizer.layout();
-    int subDimension = layout.subDimension();
-    for (int m = 0; m < layout.subQuantizers(); m++) {
-      PqKernels.instance()
-          .nearest(
-              projected,
-              m * subDimension,
-              layout.projectedDimension(),
-              count,
-              quantizer.codebooks(),
-              m * subDimension * PqKernels.CODEBOOK_SIZE,
-              subDimension,
-              quantizer.halfNorms(),
-              m * PqKernels.CODEBOOK_SIZE,
-              codes,
-              offset + m,
-              layout.codeBytes());
-    }
+    quantizer.encodeProjected(projected, 0, count, codes, offset);
   }
 }

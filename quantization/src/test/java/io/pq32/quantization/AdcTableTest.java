@@ -185,6 +185,44 @@ class AdcTableTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void distanceOfAProjectedPointIsEuclideanWhateverTheMetric(Metric metric, Random random)
+      throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 77);
+    ProductQuantizer quantizer = train(vectors, metric);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    PqLayout layout = quantizer.layout();
+    byte[][] codes = encode(quantizer, vectors);
+    AdcTable table = quantizer.newTable();
+    int offset = 5;
+    float[] point = new float[offset + layout.projectedDimension()];
+    double[] exact = plain.projected(vectors[0]);
+    for (int row = 0; row < exact.length; row++) {
+      point[offset + row] = (float) exact[row];
+    }
+    double[] distances = new double[codes.length];
+    double[] sums = new double[codes.length];
+    table.fill(vectors[1]); // is forgotten
+    table.fillProjected(point, offset);
+    for (int i = 0; i < codes.length; i++) {
+      for (int m = 0; m < codes[i].length; m++) {
+        distances[i] += plain.squareDistance(exact, m, codes[i][m] & 0xFF);
+      }
+      sums[i] = -levelSum(table, codes[i]);
+      assertEquals(
+          distances[i] / quantizer.squaredComponentLength(),
+          table.distance(codes[i], 0),
+          1e-4 / quantizer.squaredComponentLength());
+    }
+    double correlation = correlation(ranks(distances), ranks(sums));
+    assertTrue(correlation > 0.99, "rank correlation " + correlation);
+    AdcTable fresh = quantizer.newTable();
+    fresh.fill(vectors[1]);
+    table.fill(vectors[1]);
+    assertEquals(fresh.distance(codes[0], 0), table.distance(codes[0], 0));
+  }
+
   @Test
   void aTableForgetsTheQueryBefore(Random random) throws IOException {
     float[][] vectors = Vectors.gaussian(random, 300, 40);

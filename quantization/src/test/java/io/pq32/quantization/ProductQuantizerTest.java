@@ -111,6 +111,42 @@ class ProductQuantizerTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void pointsThatCodesStandForHaveThoseCodes(Metric metric, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 90);
+    ProductQuantizer quantizer = train(vectors, metric);
+    byte[] codes = new byte[3 + 32];
+    byte[] codesAgain = new byte[7 + 32];
+    for (int i = 0; i < 50; i++) {
+      byte[] code = quantizer.encode(vectors[i]);
+      System.arraycopy(code, 0, codes, 3, 32);
+      float[] point = new float[11 + quantizer.layout().projectedDimension()];
+      quantizer.addDecodedTo(codes, 3, point, 11);
+      quantizer.encodeProjected(point, 11, codesAgain, 7);
+      assertArrayEquals(code, Arrays.copyOfRange(codesAgain, 7, 7 + 32));
+    }
+  }
+
+  @Test
+  void addsThePointsThatCodesStandFor(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 90);
+    ProductQuantizer quantizer = train(vectors, Metric.COSINE);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    float[] sums = new float[quantizer.layout().projectedDimension()];
+    double[] expected = new double[sums.length];
+    for (int i = 0; i < 20; i++) {
+      byte[] code = quantizer.encode(vectors[i]);
+      quantizer.addDecodedTo(code, 0, sums, 0);
+      for (int row = 0; row < sums.length; row++) {
+        expected[row] += plain.centroids[row][code[row / quantizer.layout().subDimension()] & 0xFF];
+      }
+    }
+    for (int row = 0; row < sums.length; row++) {
+      assertEquals(expected[row], sums[row], 1e-5);
+    }
+  }
+
   @Test
   void leavesTheCallersVectorAlone(Random random) throws IOException {
     float[][] vectors = Vectors.gaussian(random, 300, 24);
