@@ -48,12 +48,12 @@ record GraphMeta(
     return Math.ceilDiv(entryCount(), PqKernels.BLOCK_SIZE);
   }
 
-  /** Bytes of a node number or an ordinal. */
+  /** Bits of a node number or an ordinal. */
   int nodeWidth() {
-    return PackedInts.width(size);
+    return PackedInts.width(size - 1);
   }
 
-  /** Bytes of the position of a list. */
+  /** Bits of the position of a list. */
   int listWidth() {
     return PackedInts.width(listsLength);
   }

@@ -47,19 +47,22 @@ final class GraphWriter {
             out.alignFilePointer(SegmentFile.ALIGNMENT));
     out.writeBytes(entries, entries.length);
     int[] ordToNode = new int[size];
+    PackedInts.Writer ords = new PackedInts.Writer(out, meta.nodeWidth());
     for (int node = 0; node < size; node++) {
       ordToNode[nodeToOrd[node]] = node;
-      PackedInts.write(out, nodeToOrd[node], meta.nodeWidth());
+      ords.add(nodeToOrd[node]);
     }
-    PackedInts.writePadding(out);
-    for (int ord = 0; ord < size; ord++) {
-      PackedInts.write(out, ordToNode[ord], meta.nodeWidth());
+    ords.finish();
+    PackedInts.Writer nodes = new PackedInts.Writer(out, meta.nodeWidth());
+    for (int node : ordToNode) {
+      nodes.add(node);
     }
-    PackedInts.writePadding(out);
-    for (int node = 0; node < size; node++) {
-      PackedInts.write(out, positions[node], meta.listWidth());
+    nodes.finish();
+    PackedInts.Writer starts = new PackedInts.Writer(out, meta.listWidth());
+    for (long position : positions) {
+      starts.add(position);
     }
-    PackedInts.writePadding(out);
+    starts.finish();
     lists.copyTo(out);
     for (int i = 0; i < GraphMeta.LISTS_PADDING; i++) {
       out.writeByte((byte) 0);

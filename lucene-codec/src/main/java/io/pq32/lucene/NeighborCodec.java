@@ -42,7 +42,7 @@ final class NeighborCodec {
   private static void writeGroup(DataOutput out, int[] values, int count) throws IOException {
     int control = 0;
     for (int i = 0; i < count; i++) {
-      control |= PackedInts.width(values[i] & 0xFFFFFFFFL) - 1 << 2 * i;
+      control |= (PackedInts.width(values[i] & 0xFFFFFFFFL) - 1) / Byte.SIZE << 2 * i;
     }
     out.writeByte((byte) control);
     for (int i = 0; i < count; i++) {

@@ -73,9 +73,10 @@ import org.apache.lucene.index.SegmentWriteState;
  * <h2>.vex: graphs</h2>
  *
  * For each field with a graph, from a multiple of 64 on, without gaps. Nodes are vectors in an
- * order that puts near ones next to each other. A packed number takes as many bytes as the largest
- * one of its part may need (the count of nodes, the length of the lists), little endian; 7 zero
- * bytes follow each part of packed numbers.
+ * order that puts near ones next to each other. Packed numbers take as many bits each as the
+ * largest one of their part may need (the last node, the length of the lists), one after the other
+ * from the lowest bit of the first byte on; the last byte is filled up with zeros, and 7 zero bytes
+ * follow.
  *
  * <ul>
  *   <li>codes of the entries, in blocks as in {@code .veq}

@@ -193,8 +193,8 @@ class FormatDocumentationTest {
       for (int i = 0; i < entries.size(); i++) {
         assertArrayEquals(codes.get(i * stride), entries.get(i), "entry " + i);
       }
-      long[] ordOfNode = readPacked(data, 2); // 300 takes two bytes
-      long[] nodeOfOrd = readPacked(data, 2);
+      long[] ordOfNode = readPacked(data, 9); // 299 takes nine bits
+      long[] nodeOfOrd = readPacked(data, 9);
       long[] positions = readPacked(data, width(listsLength));
       long lists = data.getFilePointer();
       int[] expected = new int[3 * 16];
@@ -215,9 +215,11 @@ class FormatDocumentationTest {
 
   private static long[] readPacked(IndexInput in, int width) throws IOException {
     long[] numbers = new long[COUNT];
+    byte[] packed = bytes(in, Math.ceilDiv(COUNT * width, 8));
     for (int i = 0; i < COUNT; i++) {
-      for (int b = 0; b < width; b++) {
-        numbers[i] |= (in.readByte() & 0xFFL) << 8 * b;
+      for (int bit = 0; bit < width; bit++) {
+        int position = i * width + bit;
+        numbers[i] |= (packed[position / 8] >>> position % 8 & 1L) << bit;
       }
     }
     assertArrayEquals(new byte[7], bytes(in, 7));
@@ -226,7 +228,7 @@ class FormatDocumentationTest {
 
   private static int width(long max) {
     int width = 1;
-    while (max >>> 8 * width != 0) {
+    while (max >>> width != 0) {
       width++;
     }
     return width;
