@@ -28,8 +28,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public abstract class KernelBenchmark {
   static final int SUB_QUANTIZERS = 32;
 
-  /** Dimensions of a projected vector: 256 at most, the dimension of the vector if that is less. */
-  static final int PROJECTED_DIMENSION = 256;
+  /** Dimensions of a projected vector, of this many dimensions or more. */
+  static final int PROJECTED_DIMENSION = 192;
 
   static final int SUB_DIMENSION = PROJECTED_DIMENSION / SUB_QUANTIZERS;
 

@@ -8,7 +8,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 
-/** What it costs to project a vector to 256 dimensions: as the only one, and in a batch. */
+/** What it costs to project a vector to 192 dimensions: as the only one, and in a batch. */
 public class ProjectBenchmark extends KernelBenchmark {
   private static final int BATCH = 64;
 

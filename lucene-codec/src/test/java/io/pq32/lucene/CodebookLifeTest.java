@@ -128,7 +128,7 @@ class CodebookLifeTest {
     try (IndexWriter writer = writer(format)) {
       addSegment(writer, vectors, 0, 1500);
       addSegment(writer, vectors, 1500, 1900); // below the count for which one would be trained
-      addSegment(writer, vectors, 1900, 1990); // fewer bytes of floats than a codebook has
+      addSegment(writer, vectors, 1900, 1980); // fewer bytes of floats than a codebook has
       try (DirectoryReader reader = DirectoryReader.open(writer)) {
         List<String> ids = codebooks(reader);
         assertNotNull(ids.get(0));
@@ -142,7 +142,7 @@ class CodebookLifeTest {
   void theFlushesAboveAreLargerAndSmallerThanACodebook() {
     int codebook = ProductQuantizer.byteSize(PqLayout.pq32(DIMENSION));
     assertTrue(400 * DIMENSION * Float.BYTES > codebook);
-    assertTrue(90 * DIMENSION * Float.BYTES < codebook);
+    assertTrue(80 * DIMENSION * Float.BYTES < codebook);
   }
 
   @Test
@@ -199,7 +199,7 @@ class CodebookLifeTest {
     try (IndexWriter writer =
         writer(new Pq32HnswVectorsFormat(Storage.codes().withMinQuantizedCount(MIN_COUNT)))) {
       addSegment(writer, vectors, 1200, 3000);
-      addSegment(writer, vectors, 3000, 3090);
+      addSegment(writer, vectors, 3000, 3080);
       try (DirectoryReader reader = DirectoryReader.open(writer)) {
         List<String> ids = codebooks(reader);
         assertNotEquals(ids.get(0), ids.get(1));
@@ -211,13 +211,13 @@ class CodebookLifeTest {
         // Codes that were made anew are what the codebook says.
         ProductQuantizer quantizer = codesOrNull(reader.leaves().get(0).reader()).quantizer();
         Map<Integer, byte[]> codes = codesById(reader);
-        for (int id = 0; id < 3090; id += 77) {
+        for (int id = 0; id < 3080; id += 77) {
           assertArrayEquals(quantizer.encode(vectors[id]), codes.get(id));
         }
       }
     }
     assertEquals(2, messages.trained());
-    assertEquals(1, messages.copied(1800, 3090));
+    assertEquals(1, messages.copied(1800, 3080));
   }
 
   @Test

@@ -22,12 +22,12 @@ public record PqLayout(int dimension, int subQuantizers) {
   public static final int PQ32 = 32;
 
   /**
-   * Dimensions kept for each sub-quantizer. Eight of them for 32 sub-quantizers are the 256
-   * principal components that lose nothing at 768 dimensions (recall@10 at rerank depth 50 on real
-   * text: .965 against .838 for raw sub-spaces) while tables, encoding and training get three times
-   * cheaper.
+   * Dimensions kept for each sub-quantizer. Six of them for 32 sub-quantizers are 192 principal
+   * components, enough at 768 dimensions: recall@10 at rerank depth 50 on two sets of real texts is
+   * .962 and .973; of 256 components .963 and .975; of raw sub-spaces .838 on the first. Quantizer,
+   * tables, encoding and training are four times smaller and cheaper than with all 768.
    */
-  private static final int MAX_SUB_DIMENSION = 8;
+  private static final int MAX_SUB_DIMENSION = 6;
 
   /** Rejects values out of range. */
   public PqLayout {

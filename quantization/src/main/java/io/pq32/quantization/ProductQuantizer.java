@@ -91,17 +91,20 @@ public final class ProductQuantizer {
   }
 
   /**
-   * Mean, projection and codebooks, the latter two in half precision:
+   * Mean, projection and codebooks, the latter two as signed integers of few bits:
    *
    * <ul>
    *   <li>mean: float32 {@code [dimension]}
-   *   <li>projection: float32 scale {@code [projectedDimension]}, then float16 {@code
-   *       [dimension][projectedDimension]}; a value is that times the scale of its column
-   *   <li>codebooks: float32 scale {@code [subQuantizer][subDimension]}, then float16 {@code
-   *       [subQuantizer][subDimension][centroid]}; a value is that times the scale of its row
+   *   <li>projection: float32 scale {@code [projectedDimension]}, then integers of 10 bits {@code
+   *       [dimension][projectedDimension]}; a value is 1/511 of that times the scale of its column
+   *   <li>codebooks: float32 scale {@code [subQuantizer][subDimension]}, then integers of 8 bits
+   *       {@code [subQuantizer][subDimension][centroid]}; a value is 1/127 of that times the scale
+   *       of its row
    * </ul>
    *
-   * All numbers are little endian. Layout and metric are the reader's to know.
+   * Integers are in two's complement and follow each other without gaps; four of 10 bits share five
+   * bytes, the first has the lowest bits. All numbers are little endian. Layout and metric are the
+   * reader's to know.
    */
   public byte[] toBytes() {
     return bytes.clone();

@@ -24,15 +24,15 @@ class PqLayoutTest {
     "32, 32, 1, 32",
     "33, 32, 2, 64",
     "100, 32, 4, 128",
-    "256, 32, 8, 256",
-    "257, 32, 8, 256",
-    "768, 32, 8, 256",
-    "4096, 32, 8, 256",
+    "192, 32, 6, 192",
+    "193, 32, 6, 192",
+    "768, 32, 6, 192",
+    "4096, 32, 6, 192",
     "17, 16, 2, 32",
-    "768, 16, 8, 128",
-    "768, 48, 8, 384",
+    "768, 16, 6, 96",
+    "768, 48, 6, 288",
     "100, 96, 2, 192",
-    "4096, 96, 8, 768"
+    "4096, 96, 6, 576"
   })
   void cutsAVectorIntoEqualParts(
       int dimension, int subQuantizers, int subDimension, int projectedDimension) {
@@ -44,7 +44,7 @@ class PqLayoutTest {
   @Test
   void keepsEveryDimensionOfAVectorThatFits() {
     for (int subQuantizers = 16; subQuantizers <= 96; subQuantizers += 16) {
-      for (int dimension = 1; dimension <= 8 * subQuantizers; dimension++) {
+      for (int dimension = 1; dimension <= 6 * subQuantizers; dimension++) {
         assertTrue(new PqLayout(dimension, subQuantizers).projectedDimension() >= dimension);
       }
     }

@@ -84,7 +84,7 @@ class PqTrainerTest {
 
   @Test
   void componentsAreOrthogonalWhereTheVectorsSpanFewDirections(Random random) throws IOException {
-    // 40 vectors span 39 directions around their mean; 256 components are asked for.
+    // 40 vectors span 39 directions around their mean; 192 components are asked for.
     assertOrthogonal(train(Vectors.gaussian(random, 40, 600), Metric.EUCLIDEAN));
   }
 
@@ -113,7 +113,7 @@ class PqTrainerTest {
 
   @Test
   void keepsAllOfAVectorThatFits(Random random) throws IOException {
-    for (int dimension : new int[] {1, 2, 31, 33, 100, 256}) {
+    for (int dimension : new int[] {1, 2, 31, 33, 100, 192}) {
       PlainQuantizer plain =
           new PlainQuantizer(train(Vectors.gaussian(random, 300, dimension), Metric.EUCLIDEAN));
       long kept =
@@ -124,14 +124,16 @@ class PqTrainerTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 31, 33, 100, 768, 4096})
-  void fewerVectorsThanCentroidsLoseNothing(int dimension, Random random) throws IOException {
+  void fewerVectorsThanCentroidsLoseRoundingOnly(int dimension, Random random) throws IOException {
+    // Hardly a value is more than four deviations away from the mean.
+    double lost = Math.pow(4 * PlainQuantizer.CODEBOOK_ROUNDING, 2);
     float[][] vectors = Vectors.gaussian(random, 60, dimension);
     ProductQuantizer quantizer = train(vectors, Metric.EUCLIDEAN);
     assertFinite(quantizer);
-    assertEquals(0, distortion(quantizer, vectors), 1e-4);
+    assertEquals(0, distortion(quantizer, vectors), lost);
     for (int i = 0; i < vectors.length; i += 11) {
       float[] decoded = quantizer.decode(quantizer.encode(vectors[i]));
-      assertEquals(0, Vectors.squareDistance(vectors[i], decoded) / dimension, 1e-4);
+      assertEquals(0, Vectors.squareDistance(vectors[i], decoded) / dimension, lost);
     }
   }
 

@@ -325,7 +325,7 @@ class ProductQuantizerTest {
   @Test
   void byteSizeFitsAnIntForEveryLayout() {
     assertEquals(
-        4 * (4096 + 2 * 768) + 2 * 768 * (4096 + 256),
+        4 * (4096 + 2 * 576) + 576 * (4096 * 10 / 8 + 256),
         ProductQuantizer.byteSize(new PqLayout(4096, 96)));
   }
 
@@ -360,11 +360,11 @@ class ProductQuantizerTest {
           new Damage(4 * 3, Float.NaN, "mean 3 is NaN"),
           new Damage(4 * 8, Float.POSITIVE_INFINITY, "scale of component 0 is Infinity"),
           new Damage(
-              4 * (8 + 32) + 2 * 8 * 32 + 4 * 5,
+              4 * (8 + 32) + 8 * 32 * 10 / 8 + 4 * 5,
               Float.NEGATIVE_INFINITY,
               "scale of codebook row 5 is -Infinity"),
           new Damage(
-              4 * (8 + 32) + 2 * 8 * 32 + 4 * 31, Float.NaN, "scale of codebook row 31 is NaN")
+              4 * (8 + 32) + 8 * 32 * 10 / 8 + 4 * 31, Float.NaN, "scale of codebook row 31 is NaN")
         }) {
       byte[] damaged = bytes.clone();
       ByteBuffer.wrap(damaged)
