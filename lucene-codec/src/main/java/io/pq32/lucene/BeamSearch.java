@@ -86,14 +86,14 @@ final class BeamSearch {
   }
 
   /**
-   * Walks until none of the best {@code expandWidth} nodes is left to expand, or {@code visits}
-   * says stop.
+   * Walks until none of the best {@code expandWidth} nodes, or of their equals, is left to expand,
+   * or {@code visits} says stop.
    */
   void run(byte[] levels, int expandWidth, Visits visits) throws IOException {
     while (true) {
       int expanded = 0;
       while (expanded < MAX_EXPANDED && pendingCount < BATCH_FILL) {
-        int end = Math.min(expandWidth, beamSize);
+        int end = endOfBest(expandWidth);
         while (next < end && (beam[next] & EXPANDED) != 0) {
           next++;
         }
@@ -117,6 +117,18 @@ final class BeamSearch {
         return;
       }
     }
+  }
+
+  /**
+   * Where the best nodes end. Equals of the last one are as good: where levels tell vectors badly
+   * apart, there may be many.
+   */
+  private int endOfBest(int expandWidth) {
+    int end = Math.min(expandWidth, beamSize);
+    while (end > 0 && end < beamSize && beam[end] >>> 32 == beam[end - 1] >>> 32) {
+      end++;
+    }
+    return end;
   }
 
   private boolean scorePending(byte[] levels, Visits visits) throws IOException {
@@ -181,6 +193,11 @@ final class BeamSearch {
   /** Nodes in the beam. */
   int count() {
     return beamSize;
+  }
+
+  /** Sum of node {@code i} of the beam. */
+  short sum(int i) {
+    return (short) (beam[i] >>> 32);
   }
 
   /** Node {@code i} of the beam, the largest sum first. */

@@ -2,12 +2,12 @@ package io.pq32.lucene;
 
 import java.io.IOException;
 
-/** Finds accepted ordinals by their codes, the most promising ones first. */
+/** Finds accepted ordinals by their codes. */
 interface CandidateSource {
   /**
-   * The next ordinals, the most promising ones first, none of them twice over all calls.
+   * The next ordinals, none of them twice over all calls.
    *
    * @return none when there are no more, or the collector ended the search
    */
-  int[] next() throws IOException;
+  Candidates next() throws IOException;
 }

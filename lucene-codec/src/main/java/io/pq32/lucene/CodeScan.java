@@ -3,67 +3,92 @@ package io.pq32.lucene;
 import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import org.apache.lucene.search.KnnCollector;
 
 /**
- * Scans all codes of a segment, 64 at a time; what is not accepted is masked, which costs nothing.
+ * Scans codes in blocks of 64, those with the nearest heads first, until blocks hold nothing new.
+ *
+ * <p>Whoever reads blocks in that order meets the best codes early: on text-768 the first 20 % hold
+ * .94 of the ten nearest, on glyphs-784 the first 5 % do. How far to read differs from query to
+ * query, so the scan ends after {@value #PATIENCE} accepted codes of which none came among the best
+ * {@code limit}. That reads 35 % on text-768 for .986, where a fixed share of all queries would
+ * have to be 50 %, and 15 % on glyphs-784 for .997.
  */
 final class CodeScan extends Scan {
-  /** Blocks between two looks at the collector: five microseconds of scanning. */
-  private static final int CHUNK_BLOCKS = 64;
+  /** Accepted codes without a find that end a scan. */
+  static final int PATIENCE = 2048;
 
-  private final StoredCodes codes;
+  /** Blocks between two looks at the collector: a microsecond of scanning or two. */
+  private static final int CHUNK_BLOCKS = 16;
+
+  private final CodeBlocks blocks;
   private final AdcTable table;
-  private final short[] sums = new short[CHUNK_BLOCKS * PqKernels.BLOCK_SIZE];
-  private final int[] positions = new int[sums.length];
+  private final int[] order; // blocks, nearest head first
+  private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+  private final int[] positions = new int[PqKernels.BLOCK_SIZE];
 
   /**
    * @param limit ordinals that the first scan asks for
    */
   CodeScan(
-      StoredCodes codes, AdcTable table, AcceptedOrds accepted, int limit, KnnCollector collector) {
+      CodeBlocks blocks, AdcTable table, AcceptedOrds accepted, int limit, KnnCollector collector) {
     super(accepted, limit, true, collector);
-    this.codes = codes;
+    this.blocks = blocks;
     this.table = table;
+    this.order = blocks.nearestFirst(table.levels());
   }
 
   @Override
-  void scan(TopSums top) throws IOException {
-    PqKernels kernels = PqKernels.instance();
-    MemorySegment segment = codes.segment();
-    int size = codes.meta().count();
-    int codeBytes = codes.meta().layout().codeBytes();
-    int blocks = Math.ceilDiv(size, PqKernels.BLOCK_SIZE);
+  Candidates scan(int limit) throws IOException {
+    TopSums top = new TopSums(limit);
+    int size = blocks.layout().size();
+    double share = (double) accepted.count() / size; // of the codes that are accepted
+    long scanned = 0;
+    double lastNews = 0; // accepted codes scanned, as many as there should be, at the last find
     int chunk;
-    for (int block = 0; block < blocks && !collector.earlyTerminated(); block += chunk) {
-      chunk = Math.min(counting() ? chunkBlocks() : CHUNK_BLOCKS, blocks - block);
-      long offset = (long) block * codeBytes * PqKernels.BLOCK_SIZE;
-      kernels.scan(segment, offset, chunk, codeBytes, table.levels(), sums);
-      int found = kernels.collect(sums, chunk, top.threshold(), accepted.words(), block, positions);
-      int first = block * PqKernels.BLOCK_SIZE;
-      for (int i = 0; i < found && first + positions[i] < size; i++) { // the last block is padded
-        top.offer(first + positions[i], sums[positions[i]]);
+    for (int from = 0; from < order.length && !collector.earlyTerminated(); from += chunk) {
+      chunk = Math.min(counting() ? chunkBlocks(share) : CHUNK_BLOCKS, order.length - from);
+      boolean news = false;
+      for (int i = from; i < from + chunk; i++) {
+        news |= scanBlock(order[i], top);
       }
-      visited(acceptedOf(first, chunk * PqKernels.BLOCK_SIZE, size));
+      long before = (long) (scanned * share);
+      scanned = Math.min(size, scanned + (long) chunk * PqKernels.BLOCK_SIZE);
+      visited((int) ((long) (scanned * share) - before));
+      if (news || top.count() < limit) {
+        lastNews = scanned * share;
+      } else if (scanned * share - lastNews >= PATIENCE) {
+        break;
+      }
     }
+    Candidates found = top.drain();
+    int[] ords = new int[found.count()];
+    for (int i = 0; i < ords.length; i++) {
+      ords[i] = blocks.ord(found.ords()[i]);
+    }
+    return new Candidates(ords, found.sums());
+  }
+
+  /** Scans one block; returns whether it held one of the best so far. */
+  private boolean scanBlock(int block, TopSums top) throws IOException {
+    blocks.scan(block, table.levels(), sums);
+    int found = PqKernels.instance().collect(sums, 1, top.threshold(), null, 0, positions);
+    int first = block * PqKernels.BLOCK_SIZE;
+    int size = blocks.layout().size();
+    boolean news = false;
+    for (int i = 0; i < found && first + positions[i] < size; i++) { // the last block is padded
+      int node = first + positions[i];
+      if (accepted.words() == null || accepted.contains(blocks.ord(node))) {
+        top.offer(node, sums[positions[i]]);
+        news = true;
+      }
+    }
+    return news;
   }
 
   /** A chunk no longer than what the collector still lets us visit, rounded up to a block. */
-  private int chunkBlocks() {
-    long left = Math.max(1, collector.visitLimit() - collector.visitedCount());
-    return (int) Math.min(CHUNK_BLOCKS, Math.ceilDiv(left, PqKernels.BLOCK_SIZE));
-  }
-
-  private int acceptedOf(int first, int length, int size) {
-    if (accepted.words() == null) {
-      return Math.min(length, size - first);
-    }
-    int end = Math.min(accepted.words().length, (first + length) >>> 6);
-    int count = 0;
-    for (int word = first >>> 6; word < end; word++) {
-      count += Long.bitCount(accepted.words()[word]);
-    }
-    return count;
+  private int chunkBlocks(double share) {
+    double left = Math.max(1, collector.visitLimit() - collector.visitedCount());
+    return (int) Math.clamp(Math.ceil(left / share / PqKernels.BLOCK_SIZE), 1, CHUNK_BLOCKS);
   }
 }

@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
@@ -73,12 +72,15 @@ sealed interface CodesMeta {
     }
 
     long codesLength() {
-      long codes =
-          switch (arrangement) {
-            case BLOCKS -> (long) Math.ceilDiv(count, PqKernels.BLOCK_SIZE) * PqKernels.BLOCK_SIZE;
-            case ROWS -> count;
-          };
-      return codes * layout.codeBytes();
+      return switch (arrangement) {
+        case BLOCKS -> blocks().length();
+        case ROWS -> (long) count * layout.codeBytes();
+      };
+    }
+
+    /** Where the parts are when the codes lie in blocks. */
+    BlocksLayout blocks() {
+      return new BlocksLayout(count, layout.codeBytes());
     }
 
     @Override
@@ -171,7 +173,7 @@ sealed interface CodesMeta {
 
   /** How the codes of a field lie in the file. */
   enum Arrangement {
-    /** {@code [block][subQuantizer][BLOCK_SIZE]}, for segments whose codes are all scanned. */
+    /** As {@link BlocksLayout} says, for segments whose codes are scanned. */
     BLOCKS(0),
     /** {@code [node][subQuantizer]}, for segments with a graph. */
     ROWS(1);

@@ -175,7 +175,7 @@ final class GraphBuilder {
           MemorySegment.ofArray(rows),
           0,
           (long) inBlock * codeBytes);
-      CodeSink.transpose(rows, codeBytes, recent, i * codeBytes);
+      BlocksWriter.transpose(rows, codeBytes, recent, i * codeBytes);
     }
   }
 
@@ -290,7 +290,7 @@ final class GraphBuilder {
         }
         System.arraycopy(chunkSums, 0, recentSums, first, count);
       }
-      for (int i : top.drain()) {
+      for (int i : top.drain().ords()) {
         beam.offer(recentStart + i, recentSums[i]);
       }
       if (entryCount > 0) {

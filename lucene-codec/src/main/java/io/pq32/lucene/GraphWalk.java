@@ -3,8 +3,6 @@ package io.pq32.lucene;
 import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.BitSet;
 import org.apache.lucene.search.KnnCollector;
 
 /**
@@ -21,7 +19,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private final AcceptedOrds accepted;
   private final KnnCollector collector;
   private final BeamSearch beam;
-  private final BitSet returned = new BitSet();
+  private final Unreturned unreturned = new Unreturned();
   private int width; // nodes to expand; 0 before the walk
   private int nextWidth;
   private int visited; // accepted nodes of this walk
@@ -53,22 +51,22 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   }
 
   @Override
-  public int[] next() throws IOException {
+  public Candidates next() throws IOException {
     while (!collector.earlyTerminated()) {
       if (scan == null && width > 0 && !worthWalkingOn()) {
-        int limit = (int) Math.min(accepted.count(), 4L * returned.cardinality() + nextWidth);
+        int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + nextWidth);
         scan = new RowScan(codes, graph, table, accepted, limit, false, collector);
       }
-      int[] found = scan == null ? walk() : scan.next();
-      if (scan != null && found.length == 0) {
+      Candidates found = scan == null ? walk() : scan.next();
+      if (scan != null && found.count() == 0) {
         break;
       }
-      int[] fresh = fresh(found);
-      if (fresh.length > 0) {
+      Candidates fresh = unreturned.of(found);
+      if (fresh.count() > 0) {
         return fresh;
       }
     }
-    return new int[0];
+    return Candidates.NONE;
   }
 
   private boolean worthWalkingOn() {
@@ -76,7 +74,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
         && SearchPlan.worthWalking(costs, nextWidth, accepted.count());
   }
 
-  private int[] walk() throws IOException {
+  private Candidates walk() throws IOException {
     beam.start(2 * nextWidth);
     visited = 0;
     offerEntry();
@@ -84,14 +82,16 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
     beam.run(table.levels(), width, this);
     int[] ords = new int[beam.count()];
+    short[] sums = new short[ords.length];
     int count = 0;
     for (int i = 0; i < ords.length; i++) {
       int ord = graph.ord(beam.node(i));
       if (accepted.contains(ord)) {
-        ords[count++] = ord;
+        ords[count] = ord;
+        sums[count++] = beam.sum(i);
       }
     }
-    return Arrays.copyOf(ords, count);
+    return new Candidates(ords, sums).first(count);
   }
 
   private void offerEntry() {
@@ -127,16 +127,5 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   @Override
   public long left() {
     return Math.max(1, collector.visitLimit() - collector.visitedCount());
-  }
-
-  private int[] fresh(int[] ords) {
-    int count = 0;
-    for (int ord : ords) {
-      if (!returned.get(ord)) {
-        returned.set(ord);
-        ords[count++] = ord;
-      }
-    }
-    return count == ords.length ? ords : Arrays.copyOf(ords, count);
   }
 }

@@ -29,6 +29,7 @@ final class MergedCodes {
     private final KnnVectorValues.DocIndexIterator iterator;
     private final int size;
     private final QuantizedField codes; // null: the vectors have no codes
+    private QuantizedField.CodeReader reader; // made at first use
 
     Source(MergeState.DocMap docMap, FloatVectorValues values, QuantizedField codes) {
       super(docMap);
@@ -40,6 +41,13 @@ final class MergedCodes {
     @Override
     public int nextDoc() throws IOException {
       return iterator.nextDoc();
+    }
+
+    QuantizedField.CodeReader reader() throws IOException {
+      if (reader == null) {
+        reader = codes.codeReader();
+      }
+      return reader;
     }
 
     boolean encodedWith(String codebookId) {
@@ -101,7 +109,7 @@ final class MergedCodes {
         state.checkAborted();
       }
       if (source.encodedWith(codebook.id())) {
-        source.codes.copyCode(source.iterator.index(), code);
+        source.reader().copy(source.iterator.index(), code);
         out.addCode(code);
         copied++;
       } else {

@@ -39,7 +39,7 @@ import org.apache.lucene.index.SegmentWriteState;
  *   <li>vint: dimension
  *   <li>byte: bytes per code, one per sub-quantizer
  *   <li>vint: count of vectors
- *   <li>byte: arrangement of the codes. 0 blocks, 1 rows in the order of the graph's nodes
+ *   <li>byte: arrangement of the codes. 0 blocks, 1 rows
  *   <li>16 bytes: identity of the codebook, the start of its SHA-256
  *   <li>float: distortion when the codebook was trained
  *   <li>vlong: offset of the codebook in {@code .veq}
@@ -48,13 +48,24 @@ import org.apache.lucene.index.SegmentWriteState;
  *
  * <h2>.veq: codebooks and codes</h2>
  *
- * For each field with codes, each part at a multiple of 64:
+ * Nodes are vectors in an order that puts near ones next to each other. For each field with codes,
+ * each part at a multiple of 64:
  *
  * <ul>
  *   <li>codebook: what {@link io.pq32.quantization.ProductQuantizer#toBytes()} describes
- *   <li>codes. In blocks of 64 vectors, in the order of ordinals: for each sub-quantizer 64 bytes,
- *       one per vector; the last block is padded with zeros. In rows: for each node its code
+ *   <li>codes. In rows: for each node its code, and nothing more. In blocks, without gaps:
+ *       <ul>
+ *         <li>codes of the nodes, in blocks of 64: for each sub-quantizer 64 bytes, one per node;
+ *             the last block is filled up with zeros
+ *         <li>heads, in blocks of 64 as well: for each block of nodes the code of the mean of what
+ *             its codes stand for
+ *         <li>for each node: its ordinal, packed. The ordinals of a block are ascending
+ *       </ul>
  * </ul>
+ *
+ * Packed numbers take as many bits each as the largest one of their part may need (the last node,
+ * the length of the lists), one after the other from the lowest bit of the first byte on; the last
+ * byte is filled up with zeros, and 7 zero bytes follow.
  *
  * <h2>.vem: what {@code .vex} holds</h2>
  *
@@ -72,11 +83,7 @@ import org.apache.lucene.index.SegmentWriteState;
  *
  * <h2>.vex: graphs</h2>
  *
- * For each field with a graph, from a multiple of 64 on, without gaps. Nodes are vectors in an
- * order that puts near ones next to each other. Packed numbers take as many bits each as the
- * largest one of their part may need (the last node, the length of the lists), one after the other
- * from the lowest bit of the first byte on; the last byte is filled up with zeros, and 7 zero bytes
- * follow.
+ * For each field with a graph, from a multiple of 64 on, without gaps:
  *
  * <ul>
  *   <li>codes of the entries, in blocks as in {@code .veq}

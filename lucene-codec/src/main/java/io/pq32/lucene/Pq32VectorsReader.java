@@ -1,5 +1,6 @@
 package io.pq32.lucene;
 
+import io.pq32.quantization.AdcTable;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -192,9 +193,12 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     switch (SearchPlan.of(costs, arrangement, size, accepted.count(), k)) {
       case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
       case SearchPlan.OnCodes plan -> {
+        AdcTable table = codes.codes().quantizer().newTable();
+        table.fill(target);
         int depth = Reranker.depth(k);
-        CandidateSource source = codes.candidates(plan, costs, target, accepted, depth, collector);
-        Reranker.collect(source, depth, scorer, collector);
+        CandidateSource source = codes.candidates(plan, costs, table, accepted, depth, collector);
+        Similarity similarity = codes.codes().meta().similarity();
+        new Reranker(similarity, table.step(), scorer, collector).collect(source, k);
       }
     }
   }

@@ -226,20 +226,34 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     byte[] codebookBytes = quantizer.toBytes();
     codes.writeBytes(codebookBytes, codebookBytes.length);
     long codesOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
-    CodesMeta.Arrangement arrangement;
-    if (vectors.size() < config.graphThreshold()) {
-      arrangement = CodesMeta.Arrangement.BLOCKS;
-      source.writeTo(new CodeSink.Blocks(quantizer, codes));
-    } else {
-      arrangement = CodesMeta.Arrangement.ROWS;
-      writeGraph(field, vectors, quantizer, source, abortCheck);
+    boolean walked = vectors.size() >= config.graphThreshold();
+    long codesLength = (long) vectors.size() * quantizer.layout().codeBytes();
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment byNode = null;
+      int[] nodeToOrd;
+      try (Arena temporary = Arena.ofShared()) {
+        MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
+        source.writeTo(new CodeSink(quantizer, byOrd));
+        abortCheck.run();
+        nodeToOrd = LocalityOrder.nodeToOrd(quantizer, byOrd, vectors.size(), tasks);
+        abortCheck.run();
+        if (walked) {
+          byNode = arena.allocate(codesLength, SegmentFile.ALIGNMENT);
+          writeRows(byOrd, nodeToOrd, byNode);
+        } else {
+          BlocksWriter.write(codes, quantizer, byOrd, nodeToOrd);
+        }
+      }
+      if (walked) {
+        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, abortCheck);
+      }
     }
     new CodesMeta.Codes(
             field.number,
             Similarity.of(field.getVectorSimilarityFunction()),
             quantizer.layout(),
             vectors.size(),
-            arrangement,
+            walked ? CodesMeta.Arrangement.ROWS : CodesMeta.Arrangement.BLOCKS,
             codebook.id(),
             codebook.trainedDistortion(),
             codebookOffset,
@@ -247,50 +261,40 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         .write(codesMeta);
   }
 
-  /** Builds and writes the graph, and writes the codes in the order of its nodes. */
+  /** Writes codes in the order of nodes, to the file and to memory. */
+  private void writeRows(MemorySegment byOrd, int[] nodeToOrd, MemorySegment byNode)
+      throws IOException {
+    byte[] row = new byte[(int) (byOrd.byteSize() / nodeToOrd.length)];
+    for (int node = 0; node < nodeToOrd.length; node++) {
+      MemorySegment.copy(byOrd, JAVA_BYTE, (long) nodeToOrd[node] * row.length, row, 0, row.length);
+      MemorySegment.copy(row, 0, byNode, JAVA_BYTE, (long) node * row.length, row.length);
+      codes.writeBytes(row, row.length);
+    }
+  }
+
   private void writeGraph(
       FieldInfo field,
       FloatVectors vectors,
       ProductQuantizer quantizer,
-      CodesSource source,
+      MemorySegment byNode,
+      int[] nodeToOrd,
       IORunnable abortCheck)
       throws IOException {
     RandomVectorScorerSupplier scorers =
         rawVectors.scorers(field.getVectorSimilarityFunction(), vectors.values());
-    int codeBytes = quantizer.layout().codeBytes();
-    long codesLength = (long) vectors.size() * codeBytes;
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment byNode = arena.allocate(codesLength, SegmentFile.ALIGNMENT);
-      int[] nodeToOrd;
-      try (Arena temporary = Arena.ofShared()) {
-        MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
-        source.writeTo(new CodeSink.Rows(quantizer, byOrd));
-        nodeToOrd =
-            LocalityOrder.nodeToOrd(vectors.values(), quantizer, byOrd, scorers.scorer(), tasks);
-        for (int node = 0; node < nodeToOrd.length; node++) {
-          long from = (long) nodeToOrd[node] * codeBytes;
-          MemorySegment.copy(byOrd, from, byNode, (long) node * codeBytes, codeBytes);
-        }
-      }
-      byte[] row = new byte[codeBytes];
-      for (long position = 0; position < codesLength; position += codeBytes) {
-        MemorySegment.copy(byNode, JAVA_BYTE, position, row, 0, codeBytes);
-        codes.writeBytes(row, codeBytes);
-      }
-      GraphBuilder builder =
-          new GraphBuilder(vectors.values(), scorers, quantizer, byNode, nodeToOrd, config, tasks);
-      BuiltGraph graph = builder.build(state.infoStream, abortCheck);
-      GraphWriter.write(
-              graphs,
-              field.number,
-              graph,
-              nodeToOrd,
-              config.maxConn(),
-              codeBytes,
-              builder.entryStride(),
-              builder.entries())
-          .write(graphMeta);
-    }
+    GraphBuilder builder =
+        new GraphBuilder(vectors.values(), scorers, quantizer, byNode, nodeToOrd, config, tasks);
+    BuiltGraph graph = builder.build(state.infoStream, abortCheck);
+    GraphWriter.write(
+            graphs,
+            field.number,
+            graph,
+            nodeToOrd,
+            config.maxConn(),
+            quantizer.layout().codeBytes(),
+            builder.entryStride(),
+            builder.entries())
+        .write(graphMeta);
   }
 
   @Override

@@ -12,12 +12,24 @@ import org.apache.lucene.search.KnnCollector;
 record QuantizedField(StoredCodes codes, MappedGraph graph) {
   /**
    * A scan keeps so many times the candidates that are surely reranked, so it is rarely repeated.
+   * How many it keeps also decides how far it reads: see {@link CodeScan}.
    */
-  private static final int CANDIDATES_PER_DEPTH = 4;
+  private static final int CANDIDATES_PER_DEPTH = 2;
 
-  /** Copies the code of an ordinal. */
-  void copyCode(int ord, byte[] code) throws IOException {
-    codes.copy(graph == null ? ord : graph.node(ord), code);
+  /** Copies codes by ordinal. */
+  @FunctionalInterface
+  interface CodeReader {
+    void copy(int ord, byte[] code) throws IOException;
+  }
+
+  /** Reads codes in the order of ordinals: takes four bytes of heap per vector if in blocks. */
+  CodeReader codeReader() throws IOException {
+    if (graph != null) {
+      return (ord, code) -> codes.copyRow(graph.node(ord), code);
+    }
+    CodeBlocks blocks = codes.blocks();
+    int[] ordToNode = blocks.ordToNode();
+    return (ord, code) -> blocks.copy(ordToNode[ord], code);
   }
 
   SearchPlan.Codes arrangement() {
@@ -28,16 +40,14 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
   CandidateSource candidates(
       SearchPlan.OnCodes plan,
       SearchPlan.Costs costs,
-      float[] target,
+      AdcTable table,
       AcceptedOrds accepted,
       int depth,
       KnnCollector collector)
       throws IOException {
-    AdcTable table = codes.quantizer().newTable();
-    table.fill(target);
     int limit = CANDIDATES_PER_DEPTH * depth;
     return switch (plan) {
-      case SearchPlan.CodeScan _ -> new CodeScan(codes, table, accepted, limit, collector);
+      case SearchPlan.CodeScan _ -> new CodeScan(codes.blocks(), table, accepted, limit, collector);
       case SearchPlan.RowScan _ ->
           new RowScan(codes, graph, table, accepted, limit, true, collector);
       case SearchPlan.GraphWalk walk ->

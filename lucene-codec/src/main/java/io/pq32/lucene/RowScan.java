@@ -46,7 +46,13 @@ final class RowScan extends Scan {
   }
 
   @Override
-  void scan(TopSums top) throws IOException {
+  Candidates scan(int limit) throws IOException {
+    TopSums top = new TopSums(limit);
+    scan(top);
+    return top.drain();
+  }
+
+  private void scan(TopSums top) throws IOException {
     MemorySegment segment = codes.segment();
     int size = codes.meta().count();
     if (accepted.words() != null && accepted.count() < size / SPARSE) {

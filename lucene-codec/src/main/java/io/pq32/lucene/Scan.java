@@ -1,12 +1,11 @@
 package io.pq32.lucene;
 
 import java.io.IOException;
-import java.util.Arrays;
 import org.apache.lucene.search.KnnCollector;
 
 /**
- * Looks at the codes of all accepted ordinals and returns the best ones. Asked for more, it scans
- * again for a longer list, of which what was returned before is the beginning.
+ * Looks at codes of accepted ordinals and returns the best ones. Asked for more, it scans again for
+ * a longer list, and returns what is new in it.
  */
 abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan {
   /** Every further scan asks for so many times as many ordinals. */
@@ -14,9 +13,9 @@ abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan 
 
   final AcceptedOrds accepted;
   final KnnCollector collector;
+  private final Unreturned unreturned = new Unreturned();
   private boolean counting;
   private int limit;
-  private int returned;
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -30,22 +29,18 @@ abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan 
   }
 
   @Override
-  public final int[] next() throws IOException {
-    if (returned >= limit || collector.earlyTerminated()) {
-      return new int[0];
+  public final Candidates next() throws IOException {
+    if (unreturned.count() >= limit || collector.earlyTerminated()) {
+      return Candidates.NONE;
     }
-    TopSums top = new TopSums(limit);
-    scan(top);
-    int[] ords = top.drain();
-    int[] fresh = Arrays.copyOfRange(ords, returned, Math.max(returned, ords.length));
-    returned = ords.length;
+    Candidates found = scan(limit);
     limit = (int) Math.min(accepted.count(), (long) limit * GROWTH);
     counting = false;
-    return fresh;
+    return unreturned.of(found);
   }
 
-  /** Offers accepted ordinals until all are, or the collector ends the search. */
-  abstract void scan(TopSums top) throws IOException;
+  /** The most promising accepted ordinals, {@code limit} of them if there are. */
+  abstract Candidates scan(int limit) throws IOException;
 
   final boolean counting() {
     return counting;

@@ -36,6 +36,22 @@ enum Similarity {
     return metric;
   }
 
+  /**
+   * What a score was made from: the product of two vectors (for COSINE, scaled to unit length), or
+   * minus half their squared distance. This is what the sum of a code's levels estimates. A score
+   * lower than any vector has (a collector may ask for that) is made from minus infinity.
+   */
+  double linear(float score) {
+    return switch (this) {
+      case EUCLIDEAN -> score > 0 ? 0.5 - 0.5 / score : Double.NEGATIVE_INFINITY;
+      case DOT_PRODUCT, COSINE -> 2.0 * score - 1;
+      case MAXIMUM_INNER_PRODUCT -> {
+        double inverse = score > 0 ? 1 - 1.0 / score : Double.NEGATIVE_INFINITY;
+        yield score < 1 ? inverse : score - 1.0;
+      }
+    };
+  }
+
   static Similarity of(VectorSimilarityFunction function) {
     for (Similarity similarity : values()) {
       if (similarity.function == function) {

@@ -2,7 +2,6 @@ package io.pq32.lucene;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -77,20 +76,13 @@ final class StoredCodes {
     }
   }
 
-  /** Copies the code at a position: an ordinal in blocks, a node in rows. */
-  void copy(int position, byte[] code) throws IOException {
-    MemorySegment codes = segment();
-    int codeBytes = code.length;
-    switch (meta.arrangement()) {
-      case ROWS ->
-          MemorySegment.copy(codes, JAVA_BYTE, (long) position * codeBytes, code, 0, codeBytes);
-      case BLOCKS -> {
-        long block = (long) (position / PqKernels.BLOCK_SIZE) * PqKernels.BLOCK_SIZE * codeBytes;
-        long first = block + position % PqKernels.BLOCK_SIZE;
-        for (int m = 0; m < codeBytes; m++) {
-          code[m] = codes.get(JAVA_BYTE, first + (long) m * PqKernels.BLOCK_SIZE);
-        }
-      }
-    }
+  /** The codes, where they lie in blocks. */
+  CodeBlocks blocks() throws IOException {
+    return new CodeBlocks(meta.blocks(), segment(), file);
+  }
+
+  /** Copies the code of a node, where they lie in rows. */
+  void copyRow(int node, byte[] code) throws IOException {
+    MemorySegment.copy(segment(), JAVA_BYTE, (long) node * code.length, code, 0, code.length);
   }
 }

@@ -45,6 +45,11 @@ final class TopSums {
     return threshold;
   }
 
+  /** How many of the best are held. */
+  int count() {
+    return Math.min(count, limit);
+  }
+
   /** Offers an ordinal. */
   void offer(int ord, short sum) {
     if (sum <= threshold) {
@@ -90,22 +95,21 @@ final class TopSums {
     threshold = least;
   }
 
-  /**
-   * The best ordinals, largest sum first, equal sums in the order offered.
-   *
-   * @return as many as were offered, up to the limit
-   */
-  int[] drain() {
+  /** The best, equal sums in the order offered; as many as were offered, up to the limit. */
+  Candidates drain() {
     int[] starts = new int[largest + 1];
     int position = 0;
     for (int sum = largest; sum >= 0; sum--) {
       starts[sum] = position;
       position += histogram[sum];
     }
-    int[] sorted = new int[count];
+    int[] sortedOrds = new int[count];
+    short[] sortedSums = new short[count];
     for (int i = 0; i < count; i++) {
-      sorted[starts[sums[i]]++] = ords[i];
+      int place = starts[sums[i]]++;
+      sortedOrds[place] = ords[i];
+      sortedSums[place] = sums[i];
     }
-    return count <= limit ? sorted : Arrays.copyOf(sorted, limit);
+    return new Candidates(sortedOrds, sortedSums).first(count());
   }
 }

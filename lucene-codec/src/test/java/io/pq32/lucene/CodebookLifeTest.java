@@ -102,13 +102,14 @@ class CodebookLifeTest {
   private static Map<Integer, byte[]> codesById(DirectoryReader reader) throws IOException {
     Map<Integer, byte[]> byId = new HashMap<>();
     for (LeafReaderContext leaf : reader.leaves()) {
-      StoredCodes codes = codesOrNull(leaf.reader());
+      QuantizedField field = VectorIndex.reader(leaf.reader(), FIELD).quantizedOrNull(FIELD);
+      QuantizedField.CodeReader codes = field.codeReader();
       SortedNumericDocValues ids = leaf.reader().getSortedNumericDocValues(ID);
       KnnVectorValues.DocIndexIterator iterator =
           leaf.reader().getFloatVectorValues(FIELD).iterator();
       while (iterator.nextDoc() != KnnVectorValues.DocIndexIterator.NO_MORE_DOCS) {
         ids.advanceExact(iterator.docID());
-        byte[] code = new byte[codes.meta().layout().codeBytes()];
+        byte[] code = new byte[field.codes().meta().layout().codeBytes()];
         codes.copy(iterator.index(), code);
         byId.put((int) ids.nextValue(), code);
       }

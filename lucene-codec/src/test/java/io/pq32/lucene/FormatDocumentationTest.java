@@ -8,6 +8,7 @@ import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.SeededRandom;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -104,7 +105,7 @@ class FormatDocumentationTest {
     }
   }
 
-  /** Codes by ordinal, or by node where there is a graph. */
+  /** Codes by node. */
   private static List<byte[]> readCodes(Directory directory, QuantizedField field, boolean graph)
       throws IOException {
     List<byte[]> codes = new ArrayList<>();
@@ -142,13 +143,10 @@ class FormatDocumentationTest {
         }
       } else {
         codes.addAll(readBlocks(data, COUNT, codeBytes));
+        checkHeads(readBlocks(data, Math.ceilDiv(COUNT, 64), codeBytes), codes, quantizer);
+        checkOrds(readPacked(data, 9), codes, field); // 299 takes nine bits
       }
       assertAtFooter(data);
-      for (int position = 0; position < COUNT; position++) {
-        byte[] code = new byte[codeBytes];
-        field.codes().copy(position, code);
-        assertArrayEquals(code, codes.get(position));
-      }
     }
     return codes;
   }
@@ -171,6 +169,37 @@ class FormatDocumentationTest {
       }
     }
     return codes;
+  }
+
+  private static void checkHeads(
+      List<byte[]> heads, List<byte[]> codes, ProductQuantizer quantizer) {
+    for (int block = 0; block < heads.size(); block++) {
+      List<byte[]> members = codes.subList(64 * block, Math.min(COUNT, 64 * block + 64));
+      float[] mean = new float[quantizer.layout().projectedDimension()];
+      for (byte[] code : members) {
+        quantizer.addDecodedTo(code, 0, mean, 0);
+      }
+      for (int i = 0; i < mean.length; i++) {
+        mean[i] /= members.size();
+      }
+      byte[] head = new byte[quantizer.layout().codeBytes()];
+      quantizer.encodeProjected(mean, 0, head, 0);
+      assertArrayEquals(head, heads.get(block), "head of block " + block);
+    }
+  }
+
+  private static void checkOrds(long[] ords, List<byte[]> codes, QuantizedField field)
+      throws IOException {
+    QuantizedField.CodeReader reader = field.codeReader();
+    BitSet seen = new BitSet();
+    for (int node = 0; node < COUNT; node++) {
+      byte[] code = new byte[codes.get(node).length];
+      reader.copy((int) ords[node], code);
+      assertArrayEquals(codes.get(node), code);
+      seen.set((int) ords[node]);
+      assertTrue(node % 64 == 0 || ords[node] > ords[node - 1], "ascending within a block");
+    }
+    assertEquals(COUNT, seen.cardinality());
   }
 
   private static void readGraph(Directory directory, QuantizedField field, List<byte[]> codes)

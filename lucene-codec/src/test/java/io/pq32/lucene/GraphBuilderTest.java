@@ -62,8 +62,8 @@ class GraphBuilderTest {
       return new RawVectors(CONFIG).scorers(VectorSimilarityFunction.EUCLIDEAN, values());
     }
 
-    int[] order(CooperativeTasks tasks) throws IOException {
-      return LocalityOrder.nodeToOrd(values(), quantizer, codesByOrd, scorers().scorer(), tasks);
+    int[] order(CooperativeTasks tasks) {
+      return LocalityOrder.nodeToOrd(quantizer, codesByOrd, vectors.length, tasks);
     }
 
     BuiltGraph graph(int[] nodeToOrd, CooperativeTasks tasks, IORunnable abortCheck)

@@ -31,7 +31,7 @@ class TopSumsTest {
     for (int i = 0; i < sums.length; i++) {
       top.offer(i, (short) sums[i]);
     }
-    return top.drain();
+    return top.drain().ords();
   }
 
   private static int[] sums(int count, IntUnaryOperator sum) {
@@ -83,7 +83,7 @@ class TopSumsTest {
 
   @Test
   void nothingOfferedIsNothingKept() {
-    assertEquals(0, new TopSums(5).drain().length);
+    assertEquals(0, new TopSums(5).drain().count());
   }
 
   @Test
@@ -108,7 +108,7 @@ class TopSumsTest {
           top.offer(i, (short) sums[i]);
         }
       }
-      assertArrayEquals(expected(sums, limit), top.drain());
+      assertArrayEquals(expected(sums, limit), top.drain().ords());
     }
   }
 }

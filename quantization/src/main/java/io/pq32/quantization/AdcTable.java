@@ -17,6 +17,7 @@ public final class AdcTable {
   private final byte[] levels; // [subQuantizer][centroid]
   private boolean euclidean;
   private float bias;
+  private float scale; // of levels; 0 when all entries of a sub-quantizer are equal, for each
 
   AdcTable(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
@@ -87,12 +88,33 @@ public final class AdcTable {
   }
 
   private void quantize() {
-    PqKernels.instance().quantize(entries, minima.length, minima, levels);
+    scale = PqKernels.instance().quantize(entries, minima.length, minima, levels);
   }
 
   /** The 7-bit table {@code [subQuantizer][centroid]} last filled; larger is nearer. */
   public byte[] levels() {
     return levels;
+  }
+
+  /**
+   * What a code with levels of 0 scores after {@link #fillProjected}. Sums of levels of one table
+   * can be compared as they are; to compare those of different points, {@code floor() + sum *
+   * step()} is minus half the squared distance in the projected space.
+   */
+  public double floor() {
+    double sum = -bias;
+    for (float minimum : minima) {
+      sum += minimum;
+    }
+    return sum / quantizer.squaredComponentLength();
+  }
+
+  /**
+   * What one level is worth: as minus half a squared distance, or as a product of two vectors after
+   * {@link #fill} for a metric of products. 0 when all codes are alike to the query.
+   */
+  public double step() {
+    return scale > 0 ? 1 / (scale * quantizer.squaredComponentLength()) : 0;
   }
 
   /**

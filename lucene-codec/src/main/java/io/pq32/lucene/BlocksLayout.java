@@ -1,0 +1,48 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.PqKernels;
+
+/**
+ * Where do the parts of scanned codes lie? They follow each other without gaps: codes, heads,
+ * ordinals; positions count from the first code. The byte layout is in {@link
+ * Pq32HnswVectorsFormat}.
+ *
+ * @param size nodes
+ * @param codeBytes bytes of a code
+ */
+record BlocksLayout(int size, int codeBytes) {
+  /** Blocks of codes, the last one filled up. */
+  int blocks() {
+    return Math.ceilDiv(size, PqKernels.BLOCK_SIZE);
+  }
+
+  int blockLength() {
+    return PqKernels.BLOCK_SIZE * codeBytes;
+  }
+
+  long block(int number) {
+    return (long) number * blockLength();
+  }
+
+  /** Blocks of heads, one head per block of codes. */
+  int headBlocks() {
+    return Math.ceilDiv(blocks(), PqKernels.BLOCK_SIZE);
+  }
+
+  long heads() {
+    return block(blocks());
+  }
+
+  long ords() {
+    return heads() + (long) headBlocks() * blockLength();
+  }
+
+  /** Bits of an ordinal. */
+  int ordWidth() {
+    return PackedInts.width(size - 1);
+  }
+
+  long length() {
+    return ords() + PackedInts.length(size, ordWidth());
+  }
+}

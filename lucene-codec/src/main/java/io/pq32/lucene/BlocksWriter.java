@@ -1,0 +1,80 @@
+package io.pq32.lucene;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.pq32.quantization.PqKernels;
+import io.pq32.quantization.ProductQuantizer;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.apache.lucene.store.IndexOutput;
+
+/** Writes codes to be scanned the way {@link CodeBlocks} reads them. */
+final class BlocksWriter {
+  private BlocksWriter() {}
+
+  /**
+   * Writes.
+   *
+   * @param codes {@code [ord][subQuantizer]}
+   */
+  static void write(
+      IndexOutput out, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
+      throws IOException {
+    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
+    byte[] heads = new byte[layout.blocks() * layout.codeBytes()];
+    byte[] rows = new byte[layout.blockLength()];
+    for (int block = 0; block < layout.blocks(); block++) {
+      int first = block * PqKernels.BLOCK_SIZE;
+      int count = Math.min(PqKernels.BLOCK_SIZE, nodeToOrd.length - first);
+      for (int i = 0; i < count; i++) {
+        long from = (long) nodeToOrd[first + i] * layout.codeBytes();
+        MemorySegment.copy(
+            codes, JAVA_BYTE, from, rows, i * layout.codeBytes(), layout.codeBytes());
+      }
+      head(quantizer, rows, count, heads, block * layout.codeBytes());
+      writeBlock(out, rows, count, layout);
+    }
+    for (int first = 0; first < layout.blocks(); first += PqKernels.BLOCK_SIZE) {
+      int count = Math.min(PqKernels.BLOCK_SIZE, layout.blocks() - first);
+      int length = count * layout.codeBytes();
+      System.arraycopy(heads, first * layout.codeBytes(), rows, 0, length);
+      writeBlock(out, rows, count, layout);
+    }
+    PackedInts.Writer ords = new PackedInts.Writer(out, layout.ordWidth());
+    for (int ord : nodeToOrd) {
+      ords.add(ord);
+    }
+    ords.finish();
+  }
+
+  /** Encodes the mean of the points that some codes stand for. */
+  private static void head(
+      ProductQuantizer quantizer, byte[] rows, int count, byte[] heads, int offset) {
+    float[] mean = new float[quantizer.layout().projectedDimension()];
+    for (int i = 0; i < count; i++) {
+      quantizer.addDecodedTo(rows, i * quantizer.layout().codeBytes(), mean, 0);
+    }
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] /= count;
+    }
+    quantizer.encodeProjected(mean, 0, heads, offset);
+  }
+
+  private static void writeBlock(IndexOutput out, byte[] rows, int count, BlocksLayout layout)
+      throws IOException {
+    Arrays.fill(rows, count * layout.codeBytes(), rows.length, (byte) 0);
+    byte[] block = new byte[rows.length];
+    transpose(rows, layout.codeBytes(), block, 0);
+    out.writeBytes(block, block.length);
+  }
+
+  /** Turns {@code rows [code][subQuantizer]} of one block to {@code block [subQuantizer][code]}. */
+  static void transpose(byte[] rows, int codeBytes, byte[] block, int blockOffset) {
+    for (int i = 0; i < PqKernels.BLOCK_SIZE; i++) {
+      for (int m = 0; m < codeBytes; m++) {
+        block[blockOffset + m * PqKernels.BLOCK_SIZE + i] = rows[i * codeBytes + m];
+      }
+    }
+  }
+}

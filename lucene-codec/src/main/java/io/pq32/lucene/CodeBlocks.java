@@ -1,0 +1,94 @@
+package io.pq32.lucene;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.pq32.quantization.PqKernels;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.store.IndexInput;
+
+/**
+ * The codes of one field in one segment without a graph, read in place. Shareable.
+ *
+ * <p>Every block of 64 nodes has a head, the code of the mean of its codes: the heads tell which
+ * blocks are worth scanning first.
+ */
+final class CodeBlocks {
+  private final BlocksLayout layout;
+  private final IndexInput file;
+  private final MemorySegment segment;
+  private final PackedInts nodeToOrd;
+
+  /**
+   * @param segment everything that {@link BlocksLayout} says
+   * @param file to name when it is corrupt
+   */
+  CodeBlocks(BlocksLayout layout, MemorySegment segment, IndexInput file) {
+    this.layout = layout;
+    this.file = file;
+    this.segment = segment;
+    this.nodeToOrd = new PackedInts(segment, layout.ords(), layout.ordWidth());
+  }
+
+  BlocksLayout layout() {
+    return layout;
+  }
+
+  int ord(int node) throws CorruptIndexException {
+    int ord = (int) nodeToOrd.get(node);
+    if (ord >= layout.size()) {
+      throw new CorruptIndexException(
+          "node " + node + " of " + layout.size() + " has ordinal " + ord, file);
+    }
+    return ord;
+  }
+
+  /** Sums the levels of the codes of one block. */
+  void scan(int block, byte[] levels, short[] sums) {
+    PqKernels.instance().scan(segment, layout.block(block), 1, layout.codeBytes(), levels, sums);
+  }
+
+  /** All blocks, the one with the nearest head first, among equals the lowest number. */
+  int[] nearestFirst(byte[] levels) {
+    short[] sums = new short[layout.headBlocks() * PqKernels.BLOCK_SIZE];
+    PqKernels.instance()
+        .scan(segment, layout.heads(), layout.headBlocks(), layout.codeBytes(), levels, sums);
+    int count = layout.blocks();
+    int least = Short.MAX_VALUE;
+    int greatest = 0;
+    for (int i = 0; i < count; i++) {
+      least = Math.min(least, sums[i]);
+      greatest = Math.max(greatest, sums[i]);
+    }
+    int[] starts = new int[greatest - least + 2]; // of the blocks with a sum of greatest - i
+    for (int i = 0; i < count; i++) {
+      starts[greatest - sums[i] + 1]++;
+    }
+    for (int i = 1; i < starts.length; i++) {
+      starts[i] += starts[i - 1];
+    }
+    int[] sorted = new int[count];
+    for (int i = 0; i < count; i++) {
+      sorted[starts[greatest - sums[i]]++] = i;
+    }
+    return sorted;
+  }
+
+  /** Copies the code of a node. */
+  void copy(int node, byte[] code) {
+    long first = layout.block(node / PqKernels.BLOCK_SIZE) + node % PqKernels.BLOCK_SIZE;
+    for (int m = 0; m < code.length; m++) {
+      code[m] = segment.get(JAVA_BYTE, first + (long) m * PqKernels.BLOCK_SIZE);
+    }
+  }
+
+  /** Node of each ordinal, on the heap: for those who go through all of them. */
+  int[] ordToNode() throws IOException {
+    int[] nodes = new int[layout.size()];
+    for (int node = 0; node < nodes.length; node++) {
+      nodes[ord(node)] = node;
+    }
+    return nodes;
+  }
+}
