@@ -30,14 +30,29 @@ record Dataset(
   private static final double UNIT_TOLERANCE = 1e-2;
 
   /**
-   * What to take of the files.
+   * What to take of a data set.
    *
    * @param limitBase vectors to index; a random sample if there are more
    * @param limitQueries queries to run; a random sample if there are more
-   * @param seed of both samples
+   * @param seed of both samples, and of what is generated
    * @param k neighbors that will be asked for
    */
-  record Selection(int limitBase, int limitQueries, long seed, int k) {}
+  record Selection(int limitBase, int limitQueries, long seed, int k) {
+    private VectorSet base(VectorSet all) {
+      return all.sample(limitBase, seed);
+    }
+
+    private VectorSet queries(VectorSet all) {
+      return all.sample(limitQueries, seed);
+    }
+  }
+
+  /** How many vectors to generate, of what dimension. */
+  record Synthetic(int vectors, int queries, int dimension) {
+    private String name() {
+      return "synthetic-" + dimension;
+    }
+  }
 
   /** Reads the files; computes the truth, or takes it from the cache, where no file fits. */
   static Dataset load(
@@ -57,8 +72,8 @@ record Dataset(
               .formatted(
                   files.base(), allBase.dimension(), files.queries(), allQueries.dimension()));
     }
-    VectorSet base = allBase.sample(selection.limitBase, selection.seed);
-    VectorSet queries = allQueries.sample(selection.limitQueries, selection.seed);
+    VectorSet base = selection.base(allBase);
+    VectorSet queries = selection.queries(allQueries);
     checkLengths(files.base(), base, files.similarity());
     checkLengths(files.queries(), queries, files.similarity());
 
@@ -71,18 +86,68 @@ record Dataset(
             files.name(), base, queries, files.similarity(), truth.forQueries(queries));
       }
     }
+    GroundTruth truth =
+        computed(identity(files), base, queries, files.similarity(), selection, cache, progress);
+    return new Dataset(files.name(), base, queries, files.similarity(), truth);
+  }
+
+  /** Generates vectors and queries; computes the truth, or takes it from the cache. */
+  static Dataset generate(
+      Synthetic synthetic,
+      Selection selection,
+      Path scratch,
+      Path cache,
+      Arena arena,
+      Progress.Factory progress)
+      throws IOException, InterruptedException {
+    SyntheticModel model = new SyntheticModel(synthetic.dimension, selection.seed);
+    VectorSet base;
+    try (Progress task = progress.start("generate vectors", synthetic.vectors)) {
+      Path file = scratch.resolve("base");
+      base =
+          SyntheticFile.write(
+              model, SyntheticModel.Role.BASE, synthetic.vectors, file, arena, task);
+    }
+    VectorSet queries;
+    try (Progress task = progress.start("generate queries", synthetic.queries)) {
+      Path file = scratch.resolve("queries");
+      queries =
+          SyntheticFile.write(
+              model, SyntheticModel.Role.QUERY, synthetic.queries, file, arena, task);
+    }
+    base = selection.base(base);
+    queries = selection.queries(queries);
+    GroundTruth truth =
+        computed(synthetic.toString(), base, queries, Similarity.DOT, selection, cache, progress);
+    return new Dataset(synthetic.name(), base, queries, Similarity.DOT, truth);
+  }
+
+  /**
+   * @param identity tells this data set from every other
+   */
+  private static GroundTruth computed(
+      String identity,
+      VectorSet base,
+      VectorSet queries,
+      Similarity similarity,
+      Selection selection,
+      Path cache,
+      Progress.Factory progress)
+      throws IOException, InterruptedException {
     int depth = Math.min(base.size(), Math.max(TRUTH_DEPTH, selection.k));
-    Path cached = cache.resolve("truth-" + key(files, selection, depth) + ".ivecs");
+    String key = hash(identity + '|' + selection + '|' + similarity + '|' + depth);
+    Path cached = cache.resolve("truth-" + key + ".ivecs");
     if (!Files.exists(cached)) {
-      try (Progress task = progress.start("exact neighbors", queries.size())) {
-        GroundTruth truth = BruteForce.compute(base, queries, files.similarity(), depth, task);
+      long comparisons = (long) base.size() * queries.size();
+      try (Progress task = progress.start("exact neighbors", comparisons)) {
+        GroundTruth truth = BruteForce.compute(base, queries, similarity, depth, task);
         Files.createDirectories(cache);
         truth.write(cached);
       }
     }
     GroundTruth truth = GroundTruth.read(cached);
     check(cached, truth, base.size(), queries.size());
-    return new Dataset(files.name(), base, queries, files.similarity(), truth);
+    return truth;
   }
 
   private static void checkLengths(Path file, VectorSet vectors, Similarity similarity) {
@@ -122,8 +187,8 @@ record Dataset(
     }
   }
 
-  /** Names everything the truth depends on; a file counts by path, size and time of change. */
-  private static String key(DatasetFiles files, Selection selection, int depth) throws IOException {
+  /** Tells files from all others; a file counts by path, size and time of change. */
+  private static String identity(DatasetFiles files) throws IOException {
     StringBuilder text = new StringBuilder();
     for (Path file : new Path[] {files.base(), files.queries()}) {
       text.append(file.toRealPath())
@@ -133,11 +198,13 @@ record Dataset(
           .append(Files.getLastModifiedTime(file).toMillis())
           .append('|');
     }
-    text.append(selection).append('|').append(files.similarity()).append('|').append(depth);
+    return text.toString();
+  }
+
+  private static String hash(String text) {
     try {
       byte[] hash =
-          MessageDigest.getInstance("SHA-256")
-              .digest(text.toString().getBytes(StandardCharsets.UTF_8));
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(hash, 0, 8);
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.lucene.util.IOUtils;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -31,31 +31,7 @@ import picocli.CommandLine.Spec;
 final class RecallCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      description =
-          "folder with base.*, queries.*, perhaps gt.ivecs and stats.json (for its 'metric');"
-              + " vectors as .fvecs, .bvecs or .u8.bvecs (unit(u - 128)), plain or .gz")
-  private Path dataFolder;
-
-  @Option(names = "--base", paramLabel = "FILE", description = "vectors, instead of --data")
-  private Path base;
-
-  @Option(names = "--queries", paramLabel = "FILE", description = "queries, instead of --data")
-  private Path queries;
-
-  @Option(
-      names = "--truth",
-      paramLabel = "FILE",
-      description = "exact neighbors (.ivecs); computed if not given")
-  private Path truth;
-
-  @Option(
-      names = "--metric",
-      paramLabel = "NAME",
-      description = "l2, dot, cosine or mip; default: that of stats.json")
-  private String metric;
+  @Mixin private DataOptions dataOptions;
 
   @Option(
       names = "--formats",
@@ -83,23 +59,6 @@ final class RecallCommand implements Callable<Integer> {
       defaultValue = "0.95,0.99",
       description = "recalls at which speeds are compared")
   private List<Double> targets;
-
-  @Option(
-      names = "--limit-base",
-      paramLabel = "N",
-      showDefaultValue = CommandLine.Help.Visibility.NEVER,
-      description = "index a random sample of so many vectors")
-  private int limitBase = Integer.MAX_VALUE;
-
-  @Option(
-      names = "--limit-queries",
-      paramLabel = "N",
-      showDefaultValue = CommandLine.Help.Visibility.NEVER,
-      description = "run a random sample of so many queries")
-  private int limitQueries = Integer.MAX_VALUE;
-
-  @Option(names = "--seed", paramLabel = "N", description = "of the samples")
-  private long seed = 42;
 
   @Option(names = "--max-conn", paramLabel = "N", description = "links per node, all formats")
   private int maxConn = Pq32HnswConfig.DEFAULT.maxConn();
@@ -145,15 +104,6 @@ final class RecallCommand implements Callable<Integer> {
   private Path work = Path.of(System.getProperty("java.io.tmpdir"));
 
   @Option(
-      names = "--cache",
-      paramLabel = "DIR",
-      description = "where computed neighbors are kept; default: ${DEFAULT-VALUE}")
-  private Path cache =
-      Path.of(
-          System.getProperty("java.io.tmpdir"),
-          "pq32-benchmarks-" + System.getProperty("user.name"));
-
-  @Option(
       names = "--json",
       paramLabel = "FILE",
       description = "append the results to this file, one JSON object per line")
@@ -174,7 +124,7 @@ final class RecallCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     RecallPlan plan = plan();
-    DatasetFiles files = files();
+    dataOptions.check();
     Optional<PictureFile> picture =
         Optional.ofNullable(plot).map(file -> PictureFile.named("--plot", file));
     Environment environment = Environment.current();
@@ -184,14 +134,7 @@ final class RecallCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(removal);
     try (PrintWriter jsonLines = new PrintWriter(jsonWriter());
         Arena arena = Arena.ofShared()) {
-      Dataset data =
-          Dataset.load(
-              files,
-              new Dataset.Selection(limitBase, limitQueries, seed, k),
-              scratch,
-              cache,
-              arena,
-              progress);
+      Dataset data = dataOptions.load(k, scratch, arena, progress);
       if (segments > data.base().size()) {
         throw new BadInputException(
             "--segments must be at most the %d vectors there are; got %d"
@@ -223,8 +166,6 @@ final class RecallCommand implements Callable<Integer> {
 
   private RecallPlan plan() {
     atLeast("--k", k, 1);
-    atLeast("--limit-base", limitBase, 1);
-    atLeast("--limit-queries", limitQueries, 1);
     atLeast("--segments", segments, 1);
     atLeast("--ram-buffer", ramBufferMb, 1);
     atLeast("--threads", threads, 1);
@@ -264,26 +205,10 @@ final class RecallCommand implements Callable<Integer> {
         targets);
   }
 
-  private static void atLeast(String option, int value, int min) {
+  static void atLeast(String option, int value, int min) {
     if (value < min) {
       throw new BadInputException("%s must be at least %d; got %d".formatted(option, min, value));
     }
-  }
-
-  private DatasetFiles files() throws IOException {
-    Optional<Similarity> similarity = Optional.ofNullable(metric).map(Similarity::named);
-    if (dataFolder != null) {
-      if (base != null || queries != null || truth != null) {
-        throw new BadInputException("--data excludes --base, --queries and --truth");
-      }
-      return DatasetFiles.in(dataFolder, similarity);
-    }
-    if (base == null || queries == null || similarity.isEmpty()) {
-      throw new BadInputException(
-          "give either --data DIR or --base FILE, --queries FILE and --metric NAME");
-    }
-    return new DatasetFiles(
-        base.getFileName().toString(), base, queries, Optional.ofNullable(truth), similarity.get());
   }
 
   private Writer jsonWriter() throws IOException {

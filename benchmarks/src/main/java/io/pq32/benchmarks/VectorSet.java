@@ -54,8 +54,14 @@ final class VectorSet {
     if (count == 0) {
       throw new BadInputException(file + ": is empty");
     }
+    return map(scratch, dimension, arena);
+  }
+
+  /** The vectors of a scratch file: rows of little-endian floats without anything between them. */
+  static VectorSet map(Path scratch, int dimension, Arena arena) throws IOException {
     try (FileChannel channel = FileChannel.open(scratch)) {
       MemorySegment floats = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      int count = Math.toIntExact(channel.size() / ((long) dimension * Float.BYTES));
       return new VectorSet(floats, dimension, IntStream.range(0, count).toArray());
     }
   }
@@ -75,8 +81,13 @@ final class VectorSet {
 
   /** Copies vector {@code index}. */
   void copy(int index, float[] into) {
-    long offset = (long) rows[index] * dimension * Float.BYTES;
-    MemorySegment.copy(floats, FLOAT, offset, into, 0, dimension);
+    copy(index, into, 0);
+  }
+
+  /** Copies vector {@code index} to {@code into[offset..]}. */
+  void copy(int index, float[] into, int offset) {
+    long from = (long) rows[index] * dimension * Float.BYTES;
+    MemorySegment.copy(floats, FLOAT, from, into, offset, dimension);
   }
 
   /** A copy of vector {@code index}. */

@@ -183,6 +183,45 @@ class RecallCommandTest {
     assertTrue(out.toString().startsWith("base.fvecs.gz: 300 vectors of 24 dimensions, mip; 5"));
   }
 
+  @Test
+  void generatesData() throws IOException {
+    Path json = work.resolve("results.json");
+    int status =
+        commandLine()
+            .execute(
+                "recall",
+                "--synthetic=1200",
+                "--synthetic-queries=30",
+                "--dimension=48",
+                "--seed=5",
+                "--formats=float",
+                "--fanouts=10,400",
+                "--json=" + json,
+                "--work=" + work,
+                "--cache=" + work.resolve("cache"));
+    assertEquals(0, status, err.toString());
+    assertTrue(out.toString().startsWith("synthetic-48: 1,200 vectors of 48 dimensions, dot; 30"));
+    assertTrue(ofType(lines(json), "search").getLast().path("recall").doubleValue() > 0.98);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--synthetic=0 | --synthetic must be at least 1; got 0",
+        "--synthetic=10 --dimension=1 | --dimension must be between 2 and 4096; got 1",
+        "--synthetic=10 --dimension=5000 | --dimension must be between 2 and 4096; got 5000",
+        "--synthetic=10 --synthetic-queries=0 | --synthetic-queries must be at least 1; got 0",
+        "--synthetic=10 --metric=l2 | --synthetic excludes --data, --base, --queries, --truth and",
+        "--metric=l2 | give --data DIR, or --base FILE, --queries FILE and --metric NAME, or",
+      })
+  void saysWhatIsWrongWithTheDataOptions(String options, String message) {
+    List<String> args = new ArrayList<>(List.of("recall"));
+    args.addAll(List.of(options.split(" ")));
+    assertEquals(2, commandLine().execute(args.toArray(String[]::new)));
+    assertTrue(err.toString().contains(message), err.toString());
+  }
+
   private void run(int expectedStatus, String... more) {
     List<String> args = new ArrayList<>();
     args.addAll(List.of("recall", "--data", data.toString()));
