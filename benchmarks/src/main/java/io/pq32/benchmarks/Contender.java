@@ -2,45 +2,36 @@ package io.pq32.benchmarks;
 
 import io.pq32.lucene.Pq32HnswConfig;
 import io.pq32.lucene.Pq32HnswVectorsFormat;
-import java.io.IOException;
 import java.util.Arrays;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.codecs.lucene104.Lucene104HnswScalarQuantizedVectorsFormat;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
-import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.KnnFloatVectorQuery;
-import org.apache.lucene.search.Query;
-import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.util.quantization.QuantizedByteVectorValues.ScalarEncoding;
 
-/** A vectors format that takes part in the comparison: how it is built and how it is asked. */
+/** Who takes part in the comparison: vectors formats of Lucene, and another library. */
 enum Contender {
-  PQ32("pq32", false, settings -> pq32(settings.graphThreshold(), settings)),
+  PQ32("pq32", new LuceneEngine(false, settings -> pq32(settings.graphThreshold(), settings))),
   /** Always with a graph, to find where it begins to pay. */
-  PQ32_GRAPH("pq32-graph", false, settings -> pq32(1, settings)),
+  PQ32_GRAPH("pq32-graph", new LuceneEngine(false, settings -> pq32(1, settings))),
   /** Never with a graph. */
-  PQ32_SCAN("pq32-scan", false, settings -> pq32(Integer.MAX_VALUE, settings)),
+  PQ32_SCAN("pq32-scan", new LuceneEngine(false, settings -> pq32(Integer.MAX_VALUE, settings))),
   FLOAT(
       "float",
-      false,
-      settings -> new Lucene99HnswVectorsFormat(settings.maxConn(), settings.beamWidth())),
-  INT8("int8", true, settings -> scalar(ScalarEncoding.UNSIGNED_BYTE, settings)),
-  INT4("int4", true, settings -> scalar(ScalarEncoding.PACKED_NIBBLE, settings)),
-  ONE_BIT("1bit", true, settings -> scalar(ScalarEncoding.SINGLE_BIT_QUERY_NIBBLE, settings));
-
-  /** The field of vectors in every index. */
-  static final String FIELD = "vector";
+      new LuceneEngine(
+          false,
+          settings -> new Lucene99HnswVectorsFormat(settings.maxConn(), settings.beamWidth()))),
+  INT8("int8", scalar(ScalarEncoding.UNSIGNED_BYTE)),
+  INT4("int4", scalar(ScalarEncoding.PACKED_NIBBLE)),
+  ONE_BIT("1bit", scalar(ScalarEncoding.SINGLE_BIT_QUERY_NIBBLE)),
+  JVECTOR("jvector", new JVectorEngine());
 
   private final String label;
-  private final boolean rescored;
-  private final Function<BuildSettings, KnnVectorsFormat> format;
+  private final Engine engine;
 
-  Contender(String label, boolean rescored, Function<BuildSettings, KnnVectorsFormat> format) {
+  Contender(String label, Engine engine) {
     this.label = label;
-    this.rescored = rescored;
-    this.format = format;
+    this.engine = engine;
   }
 
   static Contender named(String label) {
@@ -55,20 +46,8 @@ enum Contender {
     return Arrays.stream(values()).map(Contender::toString).collect(Collectors.joining(", "));
   }
 
-  /** The format that writes the index. */
-  KnnVectorsFormat format(BuildSettings settings) {
-    return format.apply(settings);
-  }
-
-  /**
-   * The best k of {@code fanOut} candidates. Lucene's quantized formats return approximate scores,
-   * so all their candidates are rescored with the full vectors; pq32 does that itself.
-   */
-  ScoreDoc[] search(IndexSearcher searcher, float[] vector, int fanOut, int k) throws IOException {
-    Query query = new KnnFloatVectorQuery(FIELD, vector, fanOut);
-    return rescored
-        ? FullPrecisionRescorer.best(searcher, query, vector, k)
-        : searcher.search(query, k).scoreDocs;
+  Engine engine() {
+    return engine;
   }
 
   private static KnnVectorsFormat pq32(int graphThreshold, BuildSettings settings) {
@@ -82,9 +61,12 @@ enum Contender {
         config.withBytesPerVector(settings.bytesPerVector()).withGraphThreshold(graphThreshold));
   }
 
-  private static KnnVectorsFormat scalar(ScalarEncoding encoding, BuildSettings settings) {
-    return new Lucene104HnswScalarQuantizedVectorsFormat(
-        encoding, settings.maxConn(), settings.beamWidth());
+  private static LuceneEngine scalar(ScalarEncoding encoding) {
+    return new LuceneEngine(
+        true,
+        settings ->
+            new Lucene104HnswScalarQuantizedVectorsFormat(
+                encoding, settings.maxConn(), settings.beamWidth()));
   }
 
   @Override

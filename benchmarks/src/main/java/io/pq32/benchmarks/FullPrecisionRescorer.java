@@ -35,7 +35,7 @@ final class FullPrecisionRescorer {
       }
       VectorScorer.Bulk scorer =
           leaf.reader()
-              .getFloatVectorValues(Contender.FIELD)
+              .getFloatVectorValues(LuceneIndex.FIELD)
               .rescorer(vector)
               .bulk(hits.iterator());
       do {

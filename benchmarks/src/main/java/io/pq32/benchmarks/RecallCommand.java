@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.lucene.util.IOUtils;
 import picocli.CommandLine.Command;
@@ -38,8 +39,15 @@ final class RecallCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       defaultValue = "pq32,float,int8,int4,1bit",
-      description = "any of pq32, pq32-graph, pq32-scan, float, int8, int4, 1bit")
+      description = "any of pq32, pq32-graph, pq32-scan, float, int8, int4, 1bit, jvector")
   private List<String> formats;
+
+  @Option(
+      names = "--peer-jvector",
+      description =
+          "add jvector to the formats: codes of --bytes-per-vector and a graph, all in memory,"
+              + " built on one thread; needs a heap of twice the vectors")
+  private boolean peerJVector;
 
   @Option(
       names = "--fanouts",
@@ -135,6 +143,7 @@ final class RecallCommand implements Callable<Integer> {
     try (PrintWriter jsonLines = new PrintWriter(jsonWriter());
         Arena arena = Arena.ofShared()) {
       Dataset data = dataOptions.load(k, scratch, arena, progress);
+      check(plan, data.similarity());
       if (segments > data.base().size()) {
         throw new BadInputException(
             "--segments must be at most the %d vectors there are; got %d"
@@ -182,20 +191,18 @@ final class RecallCommand implements Callable<Integer> {
         throw new BadInputException("--targets must be above 0 and at most 1; got " + target);
       }
     }
-    List<Contender> contenders =
-        new LinkedHashSet<>(formats).stream().map(Contender::named).toList();
+    Set<Contender> contenders = new LinkedHashSet<>();
+    for (String format : formats) {
+      contenders.add(Contender.named(format));
+    }
+    if (peerJVector) {
+      contenders.add(Contender.JVECTOR);
+    }
     BuildSettings build =
         new BuildSettings(
             maxConn, beamWidth, bytesPerVector, graphThreshold, segments, ramBufferMb);
-    for (Contender contender : contenders) {
-      try {
-        contender.format(build);
-      } catch (IllegalArgumentException e) {
-        throw new BadInputException(contender + ": " + e.getMessage());
-      }
-    }
     return new RecallPlan(
-        contenders,
+        List.copyOf(contenders),
         build,
         fanOuts.stream().distinct().sorted().toList(),
         k,
@@ -203,6 +210,16 @@ final class RecallCommand implements Callable<Integer> {
         warmUps,
         repeats,
         targets);
+  }
+
+  private static void check(RecallPlan plan, Similarity similarity) {
+    for (Contender contender : plan.contenders()) {
+      try {
+        contender.engine().check(plan.build(), similarity);
+      } catch (IllegalArgumentException e) {
+        throw new BadInputException(contender + ": " + e.getMessage());
+      }
+    }
   }
 
   static void atLeast(String option, int value, int min) {

@@ -48,6 +48,7 @@ record RecallFigure(
         case INT8 -> new Look(new Color(0x0072B2), SeriesMarkers.DIAMOND);
         case INT4 -> new Look(new Color(0x56B4E9), SeriesMarkers.TRIANGLE_UP);
         case ONE_BIT -> new Look(new Color(0x009E73), SeriesMarkers.TRIANGLE_DOWN);
+        case JVECTOR -> new Look(new Color(0x999999), SeriesMarkers.RECTANGLE);
       };
     }
   }

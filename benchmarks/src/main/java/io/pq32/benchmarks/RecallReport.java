@@ -14,7 +14,7 @@ final class RecallReport {
   /**
    * What an index cost.
    *
-   * @param fileBytes of the vector files, by extension
+   * @param fileBytes of the vector files, by extension; jVector writes none, its parts are named
    */
   record Build(
       String format,

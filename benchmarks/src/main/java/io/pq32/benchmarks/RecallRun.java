@@ -40,18 +40,18 @@ final class RecallRun {
       for (Contender contender : plan.contenders()) {
         Path warmUp = work.resolve("warm-up");
         VectorSet sample = data.base().sample(WARM_UP_VECTORS, 0);
-        build(contender, sample, warmUp, "warm up " + contender);
+        build(contender, sample, warmUp, "warm up " + contender).index().close();
         IOUtils.rm(warmUp);
         Path folder = work.resolve(contender.toString());
-        IndexBuild build = build(contender, data.base(), folder, "index " + contender);
-        SearchableIndex index = new SearchableIndex(folder, contender);
+        Engine.Built built = build(contender, data.base(), folder, "index " + contender);
+        SearchableIndex index = built.index();
         indexes.put(contender, index);
         if (index.segments() != plan.build().segments()) {
           throw new BadInputException(
               "%s: --segments %d gave %d segments; IndexWriter flushes by itself at about 2 GB"
                   .formatted(contender, plan.build().segments(), index.segments()));
         }
-        builds.add(report(contender, build, index));
+        builds.add(report(contender, built));
       }
       report.builds(builds);
 
@@ -62,22 +62,24 @@ final class RecallRun {
     }
   }
 
-  private IndexBuild build(Contender contender, VectorSet vectors, Path folder, String task)
+  private Engine.Built build(Contender contender, VectorSet vectors, Path folder, String task)
       throws IOException {
-    return IndexBuild.run(
-        vectors, data.similarity(), contender, plan.build(), folder, task, progress);
+    return contender
+        .engine()
+        .build(vectors, data.similarity(), plan.build(), folder, task, progress);
   }
 
-  private RecallReport.Build report(Contender contender, IndexBuild build, SearchableIndex index)
-      throws IOException {
+  private RecallReport.Build report(Contender contender, Engine.Built built) throws IOException {
+    BuildTime time = built.time();
+    SearchableIndex index = built.index();
     double vectors = data.base().size();
-    Map<String, Long> bytes = index.fileBytes();
+    Map<String, Long> bytes = index.bytes();
     return new RecallReport.Build(
         contender.toString(),
-        build.indexSeconds(),
-        build.mergeSeconds(),
-        build.totalSeconds(),
-        vectors / build.totalSeconds(),
+        time.indexSeconds(),
+        time.mergeSeconds(),
+        time.totalSeconds(),
+        vectors / time.totalSeconds(),
         index.segments(),
         bytes.values().stream().mapToLong(Long::longValue).sum() / vectors,
         index.hotBytes() / vectors,

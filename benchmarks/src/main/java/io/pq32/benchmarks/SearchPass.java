@@ -7,7 +7,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.lucene.search.ScoreDoc;
 
 /**
  * One run of all queries against one index.
@@ -32,7 +31,7 @@ record SearchPass(double seconds, long[] nanos, int[][] hits) {
       ExecutorService executor)
       throws IOException, InterruptedException {
     long[] nanos = new long[queries.length];
-    ScoreDoc[][] found = new ScoreDoc[queries.length][];
+    int[][] hits = new int[queries.length][];
     AtomicInteger next = new AtomicInteger();
     long start = System.nanoTime();
     List<Future<?>> workers = new ArrayList<>();
@@ -44,7 +43,7 @@ record SearchPass(double seconds, long[] nanos, int[][] hits) {
                     q < queries.length;
                     q = next.getAndIncrement()) {
                   long before = System.nanoTime();
-                  found[q] = index.search(queries[q], fanOut, k);
+                  hits[q] = index.search(queries[q], fanOut, k);
                   nanos[q] = System.nanoTime() - before;
                 }
                 return null;
@@ -58,14 +57,6 @@ record SearchPass(double seconds, long[] nanos, int[][] hits) {
       throw new IOException("a search failed", e.getCause());
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-
-    int[][] hits = new int[queries.length][];
-    for (int q = 0; q < queries.length; q++) {
-      hits[q] = new int[found[q].length];
-      for (int rank = 0; rank < hits[q].length; rank++) {
-        hits[q][rank] = index.id(found[q][rank].doc);
-      }
-    }
     return new SearchPass(seconds, nanos, hits);
   }
 }

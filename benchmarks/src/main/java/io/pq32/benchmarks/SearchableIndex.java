@@ -2,133 +2,18 @@ package io.pq32.benchmarks;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.lucene.codecs.KnnVectorsReader;
-import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.IndexFileNames;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.NumericDocValues;
-import org.apache.lucene.index.SegmentReader;
-import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.store.Directory;
-import org.apache.lucene.store.MMapDirectory;
 
-/** An index opened for searching, and what its vectors weigh. Safe for use by several threads. */
-final class SearchableIndex implements Closeable {
-  /** Extensions of files with codes that stand in for the raw vectors of {@code vec}. */
-  private static final String[] CODE_EXTENSIONS = {"veq", "veb"};
+/** What is asked of an index that is measured. Safe for use by several threads. */
+interface SearchableIndex extends Closeable {
+  /** Base ids of the best k of {@code fanOut} candidates, best first. */
+  int[] search(float[] query, int fanOut, int k) throws IOException;
 
-  private static final String RAW_EXTENSION = "vec";
+  int segments();
 
-  private final Directory directory;
-  private final DirectoryReader reader;
-  private final IndexSearcher searcher;
-  private final Contender contender;
-  private final int[] ids; // [document]
+  /** Bytes of everything a vector costs, by kind. */
+  Map<String, Long> bytes() throws IOException;
 
-  /** Opens the index as anyone would, its formats found by service name. */
-  SearchableIndex(Path folder, Contender contender) throws IOException {
-    this.contender = contender;
-    directory = new MMapDirectory(folder);
-    DirectoryReader opened = null;
-    try {
-      opened = DirectoryReader.open(directory);
-      reader = opened;
-      ids = ids(reader);
-    } catch (Throwable t) {
-      if (opened != null) {
-        opened.close();
-      }
-      directory.close();
-      throw t;
-    }
-    searcher = new IndexSearcher(reader);
-    // Candidates to rescore are asked for without scores, which makes them cacheable: with all
-    // queries distinct that is work for nothing, and only Lucene's formats would have it.
-    searcher.setQueryCache(null);
-  }
-
-  private static int[] ids(DirectoryReader reader) throws IOException {
-    int[] ids = new int[reader.maxDoc()];
-    for (LeafReaderContext leaf : reader.leaves()) {
-      NumericDocValues values = leaf.reader().getNumericDocValues(IndexBuild.ID_FIELD);
-      while (values.nextDoc() != NumericDocValues.NO_MORE_DOCS) {
-        ids[leaf.docBase + values.docID()] = (int) values.longValue();
-      }
-    }
-    return ids;
-  }
-
-  /** The documents found, best first. */
-  ScoreDoc[] search(float[] query, int fanOut, int k) throws IOException {
-    return contender.search(searcher, query, fanOut, k);
-  }
-
-  /** The base id of a document. */
-  int id(int doc) {
-    return ids[doc];
-  }
-
-  int segments() {
-    return reader.leaves().size();
-  }
-
-  /** Bytes of the vector files, by extension. */
-  Map<String, Long> fileBytes() throws IOException {
-    Map<String, Long> bytes = new TreeMap<>();
-    for (LeafReaderContext leaf : reader.leaves()) {
-      fileBytes((SegmentReader) leaf.reader())
-          .forEach((extension, size) -> bytes.merge(extension, size, Long::sum));
-    }
-    return bytes;
-  }
-
-  /**
-   * Bytes of the vector files that a search works on: all but the raw vectors, and those too in
-   * segments where no codes stand in for them.
-   */
-  long hotBytes() throws IOException {
-    long hot = 0;
-    for (LeafReaderContext leaf : reader.leaves()) {
-      SegmentReader segment = (SegmentReader) leaf.reader();
-      Map<String, Long> bytes = fileBytes(segment);
-      hot += bytes.values().stream().mapToLong(Long::longValue).sum();
-      if (hasCodes(segment)) {
-        hot -= bytes.getOrDefault(RAW_EXTENSION, 0L);
-      }
-    }
-    return hot;
-  }
-
-  private static boolean hasCodes(SegmentReader segment) {
-    KnnVectorsReader vectors = segment.getVectorReader();
-    Map<String, Long> mapped =
-        vectors.getOffHeapByteSize(segment.getFieldInfos().fieldInfo(Contender.FIELD));
-    for (String extension : CODE_EXTENSIONS) {
-      if (mapped.getOrDefault(extension, 0L) > 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static Map<String, Long> fileBytes(SegmentReader segment) throws IOException {
-    Map<String, Long> bytes = new TreeMap<>();
-    for (String file : segment.getSegmentInfo().files()) {
-      String extension = IndexFileNames.getExtension(file);
-      if (extension != null && extension.startsWith("ve")) {
-        bytes.merge(extension, segment.directory().fileLength(file), Long::sum);
-      }
-    }
-    return bytes;
-  }
-
-  @Override
-  public void close() throws IOException {
-    reader.close();
-    directory.close();
-  }
+  /** Those of the {@link #bytes()} that a search works on. */
+  long hotBytes() throws IOException;
 }

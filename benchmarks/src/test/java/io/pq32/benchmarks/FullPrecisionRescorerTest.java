@@ -29,24 +29,27 @@ class FullPrecisionRescorerTest {
             Arena.ofAuto(),
             TestFiles.QUIET);
     Path index = folder.resolve("index");
-    IndexBuild.run(
-        base,
-        Similarity.L2,
-        Contender.ONE_BIT,
-        new BuildSettings(16, 100, 32, 60_000, 3, 16),
-        index,
-        "index",
-        TestFiles.QUIET);
+    Contender.ONE_BIT
+        .engine()
+        .build(
+            base,
+            Similarity.L2,
+            new BuildSettings(16, 100, 32, 60_000, 3, 16),
+            index,
+            "index",
+            TestFiles.QUIET)
+        .index()
+        .close();
     try (MMapDirectory directory = new MMapDirectory(index);
         DirectoryReader reader = DirectoryReader.open(directory)) {
       assertEquals(3, reader.leaves().size());
       IndexSearcher searcher = new IndexSearcher(reader);
       for (float[] vector : TestFiles.vectors(20, 16, 2)) {
-        Query query = new KnnFloatVectorQuery(Contender.FIELD, vector, 40);
+        Query query = new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, 40);
         ScoreDoc[] expected =
             searcher.search(
                     RescoreTopNQuery.createFullPrecisionRescorerQuery(
-                        query, vector, Contender.FIELD, 10),
+                        query, vector, LuceneIndex.FIELD, 10),
                     10)
                 .scoreDocs;
         ScoreDoc[] actual = FullPrecisionRescorer.best(searcher, query, vector, 10);

@@ -27,7 +27,7 @@ import picocli.CommandLine;
 @EnabledIf("io.pq32.benchmarks.PictureFile#canDraw")
 class PlotCommandTest {
   private static final List<String> FORMATS =
-      List.of("pq32", "pq32-graph", "pq32-scan", "float", "int8", "int4", "1bit");
+      List.of("pq32", "pq32-graph", "pq32-scan", "float", "int8", "int4", "1bit", "jvector");
 
   @TempDir Path folder;
 

@@ -184,6 +184,37 @@ class RecallCommandTest {
   }
 
   @Test
+  void measuresJVectorBesideTheFormats() throws IOException {
+    Path json = work.resolve("results.json");
+    run(0, "--formats=pq32", "--peer-jvector", "--bytes-per-vector=16", "--json=" + json);
+    JsonNode build = ofType(lines(json), "build").getLast();
+    assertEquals("jvector", build.path("format").textValue());
+    double codes = build.path("fileBytes").path("codes").longValue() / 1500.0;
+    double hot = build.path("hotBytesPerVector").doubleValue();
+    assertTrue(codes >= 16, build.toString());
+    // Of up to 32 links per node at least every second is there.
+    assertTrue(hot >= codes + 16 * Integer.BYTES, build.toString());
+    assertEquals(hot + 24 * Float.BYTES, build.path("diskBytesPerVector").doubleValue(), 1e-9);
+    JsonNode search = ofType(lines(json), "search").getLast();
+    assertEquals("jvector", search.path("format").textValue());
+    assertTrue(search.path("recall").doubleValue() > 0.95, search.toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--segments=2 | jvector: builds one graph, so --segments must be 1; got 2",
+        "--metric=mip | jvector: does not know metric mip",
+        "--limit-base=200 | jvector: needs at least 256 vectors; got 200",
+        "--bytes-per-vector=32 | jvector: --bytes-per-vector must be at most the dimension 24; got",
+      })
+  void saysWhatJVectorCannotDo(String option, String message) {
+    run(2, "--formats=jvector", option);
+    assertTrue(err.toString().contains(message), err.toString());
+  }
+
+  @Test
   void generatesData() throws IOException {
     Path json = work.resolve("results.json");
     int status =

@@ -20,34 +20,26 @@ import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.MMapDirectory;
 
 /**
- * How long does it take to write an index? Everything, merges too, runs on the calling thread, so
- * documents per second are those of one processor.
- *
- * @param indexSeconds adding the documents, with the flushes and merges this sets off
- * @param mergeSeconds merging what is left to one segment
+ * Writes an index of Lucene. Everything, merges too, runs on the calling thread, so documents per
+ * second are those of one processor.
  */
-record IndexBuild(double indexSeconds, double mergeSeconds) {
-  /** Field that keeps the id of a vector through merges. */
-  static final String ID_FIELD = "id";
-
+final class LuceneBuild {
   /** Documents between two reports of progress: too rare to be felt, often enough to be seen. */
   private static final int REPORT_EVERY = 64;
 
-  double totalSeconds() {
-    return indexSeconds + mergeSeconds;
-  }
+  private LuceneBuild() {}
 
-  static IndexBuild run(
+  static BuildTime run(
       VectorSet base,
       Similarity similarity,
-      Contender contender,
+      KnnVectorsFormat format,
       BuildSettings settings,
       Path folder,
       String task,
       Progress.Factory progress)
       throws IOException {
     try (Directory directory = new MMapDirectory(folder);
-        IndexWriter writer = new IndexWriter(directory, config(contender, settings))) {
+        IndexWriter writer = new IndexWriter(directory, config(format, settings))) {
       long start = System.nanoTime();
       try (Progress adding = progress.start(task, base.size())) {
         addAll(base, similarity, settings.segments(), writer, adding);
@@ -59,7 +51,7 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
         }
       }
       writer.commit();
-      return new IndexBuild((indexed - start) / 1e9, (System.nanoTime() - indexed) / 1e9);
+      return new BuildTime((indexed - start) / 1e9, (System.nanoTime() - indexed) / 1e9);
     }
   }
 
@@ -68,8 +60,8 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
       throws IOException {
     float[] vector = base.get(0); // a field of zeros would be refused under cosine
     KnnFloatVectorField vectorField =
-        new KnnFloatVectorField(Contender.FIELD, vector, similarity.function);
-    NumericDocValuesField idField = new NumericDocValuesField(ID_FIELD, 0);
+        new KnnFloatVectorField(LuceneIndex.FIELD, vector, similarity.function);
+    NumericDocValuesField idField = new NumericDocValuesField(LuceneIndex.ID_FIELD, 0);
     Document document = new Document();
     document.add(vectorField);
     document.add(idField);
@@ -89,8 +81,8 @@ record IndexBuild(double indexSeconds, double mergeSeconds) {
     }
   }
 
-  private static IndexWriterConfig config(Contender contender, BuildSettings settings) {
-    KnnVectorsFormat format = new AnyDimension(contender.format(settings));
+  private static IndexWriterConfig config(KnnVectorsFormat vectorsFormat, BuildSettings settings) {
+    KnnVectorsFormat format = new AnyDimension(vectorsFormat);
     IndexWriterConfig config =
         new IndexWriterConfig()
             .setCodec(

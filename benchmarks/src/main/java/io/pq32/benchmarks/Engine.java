@@ -1,0 +1,28 @@
+package io.pq32.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** How is an index built? */
+sealed interface Engine permits LuceneEngine, JVectorEngine {
+  /** Rejects what this engine cannot build, before anything is done. */
+  void check(BuildSettings settings, Similarity similarity);
+
+  /**
+   * Builds an index of the vectors on the calling thread and opens it.
+   *
+   * @param folder for its files, if it has any
+   * @param task what to call it in reports of progress
+   */
+  Built build(
+      VectorSet vectors,
+      Similarity similarity,
+      BuildSettings settings,
+      Path folder,
+      String task,
+      Progress.Factory progress)
+      throws IOException;
+
+  /** An index, and how long it took. */
+  record Built(BuildTime time, SearchableIndex index) {}
+}
