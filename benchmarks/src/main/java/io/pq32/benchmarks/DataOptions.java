@@ -104,6 +104,16 @@ final class DataOptions {
     }
   }
 
+  /** The folder of the data, if it comes from one. */
+  Optional<Path> folder() {
+    return Optional.ofNullable(dataFolder);
+  }
+
+  /** What decides every random choice. */
+  long seed() {
+    return seed;
+  }
+
   /** Reads or generates the data; {@code k} neighbors will be asked for. */
   Dataset load(int k, Path scratch, Arena arena, Progress.Factory progress)
       throws IOException, InterruptedException {

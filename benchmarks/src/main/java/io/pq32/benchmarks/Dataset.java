@@ -176,7 +176,11 @@ record Dataset(
       throw new BadInputException(
           "%s: has %d rows for %d queries".formatted(file, truth.neighbors().length, queryCount));
     }
-    for (int q = 0; q < queryCount; q++) {
+    checkIds(file, truth, baseSize);
+  }
+
+  static void checkIds(Path file, GroundTruth truth, int baseSize) {
+    for (int q = 0; q < truth.neighbors().length; q++) {
       for (int id : truth.neighbors()[q]) {
         if (id < 0 || id >= baseSize) {
           throw new BadInputException(

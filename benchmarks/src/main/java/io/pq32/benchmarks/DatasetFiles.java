@@ -48,7 +48,8 @@ record DatasetFiles(
                         .formatted(folder, stem, stem, String.join(", ", VECTOR_SUFFIXES))));
   }
 
-  private static Optional<Path> existing(Path folder, String stem, String... suffixes) {
+  /** The file of that name with one of the suffixes, plain or gzipped. */
+  static Optional<Path> existing(Path folder, String stem, String... suffixes) {
     return Stream.of(suffixes)
         .flatMap(suffix -> Stream.of(stem + suffix, stem + suffix + ".gz"))
         .map(folder::resolve)

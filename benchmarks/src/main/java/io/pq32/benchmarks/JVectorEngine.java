@@ -44,6 +44,11 @@ final class JVectorEngine implements Engine {
     }
   }
 
+  @Override
+  public boolean hasFields() {
+    return false;
+  }
+
   private static VectorSimilarityFunction function(Similarity similarity) {
     return switch (similarity) {
       case L2 -> VectorSimilarityFunction.EUCLIDEAN;
@@ -57,6 +62,7 @@ final class JVectorEngine implements Engine {
   public Built build(
       VectorSet vectors,
       Similarity similarity,
+      DocumentFields fields,
       BuildSettings settings,
       Path folder,
       String task,

@@ -32,6 +32,7 @@ final class LuceneBuild {
   static BuildTime run(
       VectorSet base,
       Similarity similarity,
+      DocumentFields fields,
       KnnVectorsFormat format,
       BuildSettings settings,
       Path folder,
@@ -42,7 +43,7 @@ final class LuceneBuild {
         IndexWriter writer = new IndexWriter(directory, config(format, settings))) {
       long start = System.nanoTime();
       try (Progress adding = progress.start(task, base.size())) {
-        addAll(base, similarity, settings.segments(), writer, adding);
+        addAll(base, similarity, fields, settings.segments(), writer, adding);
       }
       long indexed = System.nanoTime();
       if (settings.segments() == 1) {
@@ -56,20 +57,26 @@ final class LuceneBuild {
   }
 
   private static void addAll(
-      VectorSet base, Similarity similarity, int segments, IndexWriter writer, Progress progress)
+      VectorSet base,
+      Similarity similarity,
+      DocumentFields fields,
+      int segments,
+      IndexWriter writer,
+      Progress progress)
       throws IOException {
     float[] vector = base.get(0); // a field of zeros would be refused under cosine
     KnnFloatVectorField vectorField =
         new KnnFloatVectorField(LuceneIndex.FIELD, vector, similarity.function);
     NumericDocValuesField idField = new NumericDocValuesField(LuceneIndex.ID_FIELD, 0);
-    Document document = new Document();
-    document.add(vectorField);
-    document.add(idField);
     int segment = 1;
     for (int id = 0; id < base.size(); id++) {
       base.copy(id, vector);
       vectorField.setVectorValue(vector);
       idField.setLongValue(id);
+      Document document = new Document();
+      document.add(vectorField);
+      document.add(idField);
+      fields.of(base.row(id)).forEach(document::add);
       writer.addDocument(document);
       if (id + 1 == (long) segment * base.size() / segments) {
         writer.flush();

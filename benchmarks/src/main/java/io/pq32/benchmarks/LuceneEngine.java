@@ -8,6 +8,7 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.knn.KnnSearchStrategy;
 
 /**
  * An index of Lucene with some format for its vectors.
@@ -18,15 +19,27 @@ import org.apache.lucene.search.ScoreDoc;
 record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> format)
     implements Engine {
 
+  /**
+   * Explores nodes that pass alone where at most 60 % do: what Elasticsearch asks for, and faster
+   * than Lucene's default, which never does.
+   */
+  private static final KnnSearchStrategy FILTERED_STRATEGY = new KnnSearchStrategy.Hnsw(60);
+
   @Override
   public void check(BuildSettings settings, Similarity similarity) {
     format.apply(settings);
   }
 
   @Override
+  public boolean hasFields() {
+    return true;
+  }
+
+  @Override
   public Built build(
       VectorSet vectors,
       Similarity similarity,
+      DocumentFields fields,
       BuildSettings settings,
       Path folder,
       String task,
@@ -34,7 +47,7 @@ record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> 
       throws IOException {
     BuildTime time =
         LuceneBuild.run(
-            vectors, similarity, format.apply(settings), settings, folder, task, progress);
+            vectors, similarity, fields, format.apply(settings), settings, folder, task, progress);
     return new Built(time, new LuceneIndex(folder, this));
   }
 
@@ -44,5 +57,26 @@ record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> 
     return rescored
         ? FullPrecisionRescorer.best(searcher, query, vector, k)
         : searcher.search(query, k).scoreDocs;
+  }
+
+  /**
+   * The best k of {@code fanOut} candidates that pass a filter.
+   *
+   * @param filtering a searcher that caches filters as it sees fit
+   * @param searcher one of the same reader that caches nothing
+   */
+  ScoreDoc[] search(
+      IndexSearcher filtering,
+      IndexSearcher searcher,
+      float[] vector,
+      int fanOut,
+      int k,
+      Query filter)
+      throws IOException {
+    Query query =
+        new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, fanOut, filter, FILTERED_STRATEGY);
+    return rescored
+        ? FullPrecisionRescorer.best(searcher, filtering.rewrite(query), vector, k)
+        : filtering.search(query, k).scoreDocs;
   }
 }

@@ -11,6 +11,7 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.SegmentReader;
 import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.MMapDirectory;
@@ -31,6 +32,7 @@ final class LuceneIndex implements SearchableIndex {
   private final Directory directory;
   private final DirectoryReader reader;
   private final IndexSearcher searcher;
+  private final IndexSearcher filtering;
   private final LuceneEngine engine;
   private final int[] ids; // [document]
 
@@ -54,6 +56,7 @@ final class LuceneIndex implements SearchableIndex {
     // Candidates to rescore are asked for without scores, which makes them cacheable: with all
     // queries distinct that is work for nothing, and only Lucene's formats would have it.
     searcher.setQueryCache(null);
+    filtering = new IndexSearcher(reader);
   }
 
   private static int[] ids(DirectoryReader reader) throws IOException {
@@ -69,7 +72,23 @@ final class LuceneIndex implements SearchableIndex {
 
   @Override
   public int[] search(float[] query, int fanOut, int k) throws IOException {
-    ScoreDoc[] found = engine.search(searcher, query, fanOut, k);
+    return ids(engine.search(searcher, query, fanOut, k));
+  }
+
+  /**
+   * Base ids of the best k of {@code fanOut} candidates that pass a filter, best first. Lucene's
+   * cache of filters is left on, as users have it.
+   */
+  int[] search(float[] query, int fanOut, int k, Query filter) throws IOException {
+    return ids(engine.search(filtering, searcher, query, fanOut, k, filter));
+  }
+
+  /** How many documents match. */
+  int count(Query query) throws IOException {
+    return searcher.count(query);
+  }
+
+  private int[] ids(ScoreDoc[] found) {
     int[] hits = new int[found.length];
     for (int rank = 0; rank < hits.length; rank++) {
       hits[rank] = ids[found[rank].doc];

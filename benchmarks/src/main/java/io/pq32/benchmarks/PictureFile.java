@@ -6,11 +6,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import org.knowm.xchart.ChartEncoder;
 
-/** A file for a figure, SVG or PNG as its name ends. */
+/** A file for the figures of a run, SVG or PNG as its name ends. */
 final class PictureFile {
   static {
     // Nothing is shown on a screen, and there may be none. Counts only before AWT is first used.
@@ -57,10 +58,19 @@ final class PictureFile {
     }
   }
 
-  /** Draws the figure; the same figure gives the same bytes wherever the fonts are the same. */
-  void write(RecallFigure figure) throws IOException {
-    byte[] picture = ChartEncoder.getBytes(figure.chart(), format);
-    Files.write(path, format.equals("svg") ? readable(picture, figure) : picture);
+  /**
+   * Draws the figures, each into a file of this name with the figure's suffix; the same figure
+   * gives the same bytes wherever the fonts are the same.
+   */
+  void write(List<Figure> figures) throws IOException {
+    for (Figure figure : figures) {
+      byte[] picture = ChartEncoder.getBytes(figure.chart(), format);
+      String name = path.getFileName().toString();
+      int dot = name.lastIndexOf('.');
+      Files.write(
+          path.resolveSibling(name.substring(0, dot) + figure.suffix() + name.substring(dot)),
+          format.equals("svg") ? readable(picture, figure) : picture);
+    }
   }
 
   /**
@@ -68,7 +78,7 @@ final class PictureFile {
    * them. Their coordinates have up to 15 decimals; two make the file a third smaller and are a
    * hundredth of a pixel.
    */
-  private static byte[] readable(byte[] svg, RecallFigure figure) {
+  private static byte[] readable(byte[] svg, Figure figure) {
     String text =
         "<title>%s</title><desc>%s</desc>"
             .formatted(escape(figure.title()), escape(figure.description()));

@@ -7,12 +7,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Draws the figure of a run of {@code recall} again from the JSON lines it wrote. */
+/** Draws the figures of a run of {@code recall} again from the JSON lines it wrote. */
 @Command(
     name = "plot",
     sortOptions = false,
     usageHelpAutoWidth = true,
-    description = "Draws recall against speed from the file that 'recall --json' wrote.")
+    description =
+        "Draws recall against speed from the file that 'recall --json' wrote; of filtered searches"
+            + " speed and recall against the share of the vectors that pass, in two files.")
 final class PlotCommand implements Callable<Integer> {
   @Option(
       names = "--json",
@@ -43,7 +45,7 @@ final class PlotCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PictureFile picture = PictureFile.named("--out", out);
-    picture.write(ResultsFile.read(json).figure(Optional.ofNullable(run)));
+    picture.write(ResultsFile.read(json).figures(Optional.ofNullable(run)));
     return 0;
   }
 }

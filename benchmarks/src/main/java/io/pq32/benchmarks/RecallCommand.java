@@ -34,6 +34,8 @@ final class RecallCommand implements Callable<Integer> {
 
   @Mixin private DataOptions dataOptions;
 
+  @Mixin private FilterOptions filterOptions;
+
   @Option(
       names = "--formats",
       split = ",",
@@ -120,7 +122,9 @@ final class RecallCommand implements Callable<Integer> {
   @Option(
       names = "--plot",
       paramLabel = "FILE",
-      description = "draw recall against speed in this .svg or .png file")
+      description =
+          "draw recall against speed in this .svg or .png file; of filtered searches speed and"
+              + " recall against selectivity, in FILE-speed and FILE-recall")
   private Path plot;
 
   @Option(
@@ -133,6 +137,7 @@ final class RecallCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     RecallPlan plan = plan();
     dataOptions.check();
+    filterOptions.check(plan, dataOptions);
     Optional<PictureFile> picture =
         Optional.ofNullable(plot).map(file -> PictureFile.named("--plot", file));
     Environment environment = Environment.current();
@@ -149,14 +154,31 @@ final class RecallCommand implements Callable<Integer> {
             "--segments must be at most the %d vectors there are; got %d"
                 .formatted(data.base().size(), segments));
       }
-      RecallReport report = new RecallReport(spec.commandLine().getOut(), jsonLines);
-      report.head(environment, data, plan);
-      List<RecallReport.Search> searches = new RecallRun(data, plan, scratch, progress).run(report);
+      ReportWriter writer = new ReportWriter(spec.commandLine().getOut(), jsonLines);
+      RecallReport report = new RecallReport(writer);
+      List<Figure> figures;
+      if (filterOptions.given()) {
+        FilterSet filters = filterOptions.load(dataOptions, data, k, progress);
+        report.head(environment, data, plan);
+        figures =
+            FilterFigure.all(
+                environment.cpu(),
+                RecallReport.DatasetLine.of(data, k),
+                plan,
+                new FilterRun(data, filters, plan, scratch, progress)
+                    .run(report, new FilterReport(writer)));
+      } else {
+        report.head(environment, data, plan);
+        figures =
+            List.of(
+                new RecallFigure(
+                    environment.cpu(),
+                    RecallReport.DatasetLine.of(data, k),
+                    plan.threads(),
+                    new RecallRun(data, plan, scratch, progress).run(report)));
+      }
       if (picture.isPresent()) {
-        RecallReport.DatasetLine searched = RecallReport.DatasetLine.of(data, plan.k());
-        picture
-            .get()
-            .write(new RecallFigure(environment.cpu(), searched, plan.threads(), searches));
+        picture.get().write(figures);
       }
     } finally {
       Runtime.getRuntime().removeShutdownHook(removal);

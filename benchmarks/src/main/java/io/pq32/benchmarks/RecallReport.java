@@ -1,13 +1,9 @@
 package io.pq32.benchmarks;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /** Tells the results of a run: tables to read, and the same as JSON lines. */
 final class RecallReport {
@@ -62,23 +58,23 @@ final class RecallReport {
           data.queries().size(),
           k);
     }
+
+    String description() {
+      return String.format(
+          Locale.ROOT, "%s: %,d vectors of %,d dimensions, %s", name, vectors, dimension, metric);
+    }
   }
 
-  private final ObjectMapper mapper = new ObjectMapper();
-  private final PrintWriter out;
-  private final PrintWriter json;
+  private final ReportWriter writer;
 
-  /** Writes tables to one writer, JSON lines to the other. */
-  RecallReport(PrintWriter out, PrintWriter json) {
-    this.out = out;
-    this.json = json;
+  RecallReport(ReportWriter writer) {
+    this.writer = writer;
   }
 
   void head(Environment environment, Dataset data, RecallPlan plan) {
     line("environment", environment);
     line("dataset", DatasetLine.of(data, plan.k()));
-    ObjectNode settings = mapper.valueToTree(plan);
-    line("settings", settings);
+    line("settings", plan);
 
     print(
         "%s: %,d vectors of %,d dimensions, %s; %,d queries, k = %d",
@@ -147,31 +143,37 @@ final class RecallReport {
   }
 
   void searches(List<Search> searches, int k) {
-    TextTable table =
-        new TextTable("format", "fan-out", "recall@" + k, "QPS", "best QPS", "p50 ms", "p99 ms");
+    TextTable table = searchTable(k);
     for (Search search : searches) {
       line("search", search);
-      table.add(
-          search.format(),
-          number("%d", search.fanOut()),
-          number("%.4f", search.recall()),
-          number("%,.0f", search.queriesPerSecond()),
-          number("%,.0f", search.bestQueriesPerSecond()),
-          number("%.3f", search.p50Millis()),
-          number("%.3f", search.p99Millis()));
+      addTo(table, search);
     }
     print("Search%n%s", table);
+  }
+
+  static TextTable searchTable(int k) {
+    return new TextTable("format", "fan-out", "recall@" + k, "QPS", "best QPS", "p50 ms", "p99 ms");
+  }
+
+  static void addTo(TextTable table, Search search) {
+    table.add(
+        search.format(),
+        number("%d", search.fanOut()),
+        number("%.4f", search.recall()),
+        number("%,.0f", search.queriesPerSecond()),
+        number("%,.0f", search.bestQueriesPerSecond()),
+        number("%.3f", search.p50Millis()),
+        number("%.3f", search.p99Millis()));
   }
 
   /** Compares speeds at equal recall; every format against the first. */
   void summary(List<Search> searches, List<Double> targets) {
     Map<String, Curve> curves = Curve.byFormat(searches);
-    String first = curves.keySet().iterator().next();
-
+    EqualRecall equal = new EqualRecall(curves);
     List<String> header = new ArrayList<>(List.of("format", "best recall", "QPS there"));
     for (double target : targets) {
       header.add("QPS at " + number("%.3f", target));
-      header.add(first + " is");
+      header.add(equal.first() + " is");
     }
     TextTable table = new TextTable(header.toArray(String[]::new));
     curves.forEach(
@@ -181,56 +183,25 @@ final class RecallReport {
           cells.add(number("%.4f", curve.best().recall()));
           cells.add(number("%,.0f", curve.best().queriesPerSecond()));
           for (double target : targets) {
-            Optional<Curve.Reading> base = curves.get(first).at(target);
-            Optional<Curve.Reading> reading = curve.at(target);
-            Double ratio =
-                base.isPresent() && reading.isPresent()
-                    ? (Double) (base.get().queriesPerSecond() / reading.get().queriesPerSecond())
-                    : null;
-            line(
-                "at-recall",
-                new AtRecall(
-                    format,
-                    target,
-                    reading.map(Curve.Reading::queriesPerSecond).orElse(null),
-                    reading.map(Curve.Reading::lowerBound).orElse(false),
-                    ratio));
-            cells.add(
-                reading
-                    .map(r -> (r.lowerBound() ? ">=" : "") + number("%,.0f", r.queriesPerSecond()))
-                    .orElse("not reached"));
-            cells.add(
-                ratio == null || format.equals(first)
-                    ? "-"
-                    : bound(base.get(), reading.get()) + number("%.2fx", ratio));
+            EqualRecall.Comparison comparison = equal.at(format, target);
+            line("at-recall", comparison.figures());
+            cells.add(comparison.speed());
+            cells.add(comparison.ratio());
           }
           table.add(cells.toArray(String[]::new));
         });
     print("Speed at equal recall (>= where even the smallest fan-out has more)%n%s", table);
-    out.flush();
-  }
-
-  /** What is known of a ratio whose parts may be lower bounds. */
-  private static String bound(Curve.Reading numerator, Curve.Reading denominator) {
-    if (numerator.lowerBound() && denominator.lowerBound()) {
-      return "~";
-    }
-    return numerator.lowerBound() ? ">=" : denominator.lowerBound() ? "<=" : "";
   }
 
   private void line(String type, Object content) {
-    ObjectNode line = mapper.createObjectNode().put("type", type);
-    line.setAll((ObjectNode) mapper.valueToTree(content));
-    json.println(line);
-    json.flush();
+    writer.line(type, content);
   }
 
   private void print(String format, Object... values) {
-    out.printf(Locale.ROOT, format + "%n", values);
-    out.flush();
+    writer.print(format, values);
   }
 
   private static String number(String format, Object value) {
-    return String.format(Locale.ROOT, format, value);
+    return ReportWriter.number(format, value);
   }
 }

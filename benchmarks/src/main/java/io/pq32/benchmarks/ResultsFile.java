@@ -27,6 +27,8 @@ final class ResultsFile {
 
   private record SettingsLine(int threads) {}
 
+  private record FilterSettingsLine(int threads, List<Double> targets) {}
+
   private final Path file;
   private final List<List<Line>> runs;
 
@@ -65,17 +67,46 @@ final class ResultsFile {
   }
 
   /**
-   * The figure of a run.
+   * The figures of a run.
    *
    * @param run 1 for the first; empty for the last
    */
-  RecallFigure figure(Optional<Integer> run) {
+  List<Figure> figures(Optional<Integer> run) {
     int number = run.orElse(runs.size());
     if (number < 1 || number > runs.size()) {
       throw new BadInputException(
           "--run must be between 1 and %d, the runs in %s; got %d"
               .formatted(runs.size(), file, number));
     }
+    return runs.get(number - 1).stream().anyMatch(line -> line.type().equals("filtered-search"))
+        ? filterFigures(number)
+        : List.of(recallFigure(number));
+  }
+
+  private List<Figure> filterFigures(int number) {
+    List<FilterReport.FilteredSearch> searches = new ArrayList<>();
+    for (Line line : lines(number, "filtered-search")) {
+      FilterReport.FilteredSearch search = parse(line, FilterReport.FilteredSearch.class);
+      if (!(search.selectivity() > 0 && search.selectivity() <= 1)) {
+        throw bad(
+            file,
+            line.number(),
+            "selectivity must be above 0 and at most 1; got " + search.selectivity());
+      }
+      check(line, search.search());
+      searches.add(search);
+    }
+    FilterSettingsLine settings =
+        parse(lines(number, "settings").getFirst(), FilterSettingsLine.class);
+    return FilterFigure.all(
+        parse(lines(number, "environment").getFirst(), EnvironmentLine.class).cpu(),
+        parse(lines(number, "dataset").getFirst(), RecallReport.DatasetLine.class),
+        settings.threads(),
+        settings.targets().getFirst(),
+        searches);
+  }
+
+  private RecallFigure recallFigure(int number) {
     List<RecallReport.Search> searches = new ArrayList<>();
     for (Line line : lines(number, "search")) {
       RecallReport.Search search = parse(line, RecallReport.Search.class);

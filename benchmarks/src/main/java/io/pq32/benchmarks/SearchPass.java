@@ -9,7 +9,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One run of all queries against one index.
+ * One run of all queries against one index, at one fan-out.
  *
  * @param seconds from the first query to the end of the last
  * @param nanos time of each query
@@ -21,17 +21,17 @@ record SearchPass(double seconds, long[] nanos, int[][] hits) {
     return nanos.length / seconds;
   }
 
+  /** The search of one query. */
+  interface Search {
+    /** Base ids found, best first. */
+    int[] run(int query) throws IOException;
+  }
+
   /** Every thread of the pool takes the next query until none is left. */
-  static SearchPass run(
-      SearchableIndex index,
-      float[][] queries,
-      int fanOut,
-      int k,
-      int threads,
-      ExecutorService executor)
+  static SearchPass run(Search search, int queries, int threads, ExecutorService executor)
       throws IOException, InterruptedException {
-    long[] nanos = new long[queries.length];
-    int[][] hits = new int[queries.length][];
+    long[] nanos = new long[queries];
+    int[][] hits = new int[queries][];
     AtomicInteger next = new AtomicInteger();
     long start = System.nanoTime();
     List<Future<?>> workers = new ArrayList<>();
@@ -39,11 +39,9 @@ record SearchPass(double seconds, long[] nanos, int[][] hits) {
       workers.add(
           executor.submit(
               () -> {
-                for (int q = next.getAndIncrement();
-                    q < queries.length;
-                    q = next.getAndIncrement()) {
+                for (int q = next.getAndIncrement(); q < queries; q = next.getAndIncrement()) {
                   long before = System.nanoTime();
-                  hits[q] = index.search(queries[q], fanOut, k);
+                  hits[q] = search.run(q);
                   nanos[q] = System.nanoTime() - before;
                 }
                 return null;

@@ -97,6 +97,21 @@ final class VectorSet {
     return vector;
   }
 
+  /** Copies of all vectors. */
+  float[][] toArray() {
+    float[][] vectors = new float[rows.length][];
+    for (int i = 0; i < vectors.length; i++) {
+      vectors[i] = get(i);
+    }
+    return vectors;
+  }
+
+  /** Some of the vectors, by ascending index. */
+  VectorSet select(int[] indexes) {
+    return new VectorSet(
+        floats, dimension, IntStream.of(indexes).map(index -> rows[index]).toArray());
+  }
+
   /** A random sample without replacement, in the order of this set; all of it if it is smaller. */
   VectorSet sample(int count, long seed) {
     if (count >= rows.length) {

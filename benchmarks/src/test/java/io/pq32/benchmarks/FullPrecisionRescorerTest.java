@@ -34,6 +34,7 @@ class FullPrecisionRescorerTest {
         .build(
             base,
             Similarity.L2,
+            DocumentFields.NONE,
             new BuildSettings(16, 100, 32, 60_000, 3, 16),
             index,
             "index",

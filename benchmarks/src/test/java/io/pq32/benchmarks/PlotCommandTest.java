@@ -49,7 +49,7 @@ class PlotCommandTest {
   void drawsALineOfItsOwnColorForEveryFormat() throws IOException {
     String svg = Files.readString(plot(write(run("cats", FORMATS)), "figure.svg"));
     for (Contender contender : Contender.values()) {
-      Color color = RecallFigure.color(contender);
+      Color color = FigureStyle.color(contender);
       String stroke =
           "stroke:rgb(%d,%d,%d)".formatted(color.getRed(), color.getGreen(), color.getBlue());
       assertTrue(svg.contains(stroke), contender.toString());
@@ -108,8 +108,8 @@ class PlotCommandTest {
     "5e6, 5e6, 1e7"
   })
   void speedAxisEndsAtLabeledSteps(double speed, double below, double above) {
-    assertEquals(below, RecallFigure.stepBelow(speed), 1e-9 * below);
-    assertEquals(above, RecallFigure.stepAbove(speed), 1e-9 * above);
+    assertEquals(below, FigureStyle.stepBelow(speed), 1e-9 * below);
+    assertEquals(above, FigureStyle.stepAbove(speed), 1e-9 * above);
   }
 
   @ParameterizedTest
