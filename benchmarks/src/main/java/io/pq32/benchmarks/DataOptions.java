@@ -109,6 +109,11 @@ final class DataOptions {
     return Optional.ofNullable(dataFolder);
   }
 
+  /** Whether not all vectors are asked for. */
+  boolean samplesBase() {
+    return limitBase != Integer.MAX_VALUE;
+  }
+
   /** What decides every random choice. */
   long seed() {
     return seed;

@@ -30,6 +30,10 @@ record FilterFigure(
     List<FilterReport.FilteredSearch> searches)
     implements Figure {
 
+  private static final String X_LABEL =
+      "share of the vectors that pass the filter, % (loose marks: filters that correlate with the"
+          + " vectors)";
+
   /** What is drawn. */
   enum Quantity {
     /** Queries per second at the target recall; a format that does not reach it has no mark. */
@@ -42,15 +46,6 @@ record FilterFigure(
 
   /** Those of one format and one kind of filter. */
   private record Line(String format, boolean correlated, List<Point> points) {}
-
-  /** A figure of each quantity. */
-  static List<Figure> all(
-      String cpu,
-      RecallReport.DatasetLine dataset,
-      RecallPlan plan,
-      List<FilterReport.FilteredSearch> searches) {
-    return all(cpu, dataset, plan.threads(), plan.targets().getFirst(), searches);
-  }
 
   /** A figure of each quantity. */
   static List<Figure> all(
@@ -90,10 +85,6 @@ record FilterFigure(
   private static String format(double value) {
     return String.format(Locale.ROOT, value < 10 ? "%.4f" : "%,.0f", value);
   }
-
-  private static final String X_LABEL =
-      "share of the vectors that pass the filter, % (loose marks: filters that correlate with the"
-          + " vectors)";
 
   private String yLabel() {
     return switch (quantity) {

@@ -2,6 +2,7 @@ package io.pq32.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.lucene.codecs.KnnVectorsReader;
@@ -81,6 +82,22 @@ final class LuceneIndex implements SearchableIndex {
    */
   int[] search(float[] query, int fanOut, int k, Query filter) throws IOException {
     return ids(engine.search(filtering, searcher, query, fanOut, k, filter));
+  }
+
+  /** The best of {@code count} candidates with their scores, base ids in place of documents. */
+  ScoreDoc[] ranking(float[] query, int count) throws IOException {
+    return byId(engine.search(searcher, query, count, count));
+  }
+
+  /** The best of any query with their scores, base ids in place of documents. */
+  ScoreDoc[] ranking(Query query, int count) throws IOException {
+    return byId(searcher.search(query, count).scoreDocs);
+  }
+
+  private ScoreDoc[] byId(ScoreDoc[] found) {
+    return Arrays.stream(found)
+        .map(hit -> new ScoreDoc(ids[hit.doc], hit.score))
+        .toArray(ScoreDoc[]::new);
   }
 
   /** How many documents match. */

@@ -37,6 +37,14 @@ final class RecallCommand implements Callable<Integer> {
   @Mixin private FilterOptions filterOptions;
 
   @Option(
+      names = "--hybrid",
+      description =
+          "instead of speed, tell how well BM25 over the texts of the folder's docs.jsonl, vector"
+              + " search and reciprocal-rank fusion of the two rank what queries.jsonl names as"
+              + " relevant; formats of Lucene only")
+  private boolean hybrid;
+
+  @Option(
       names = "--formats",
       split = ",",
       paramLabel = "NAME",
@@ -138,6 +146,9 @@ final class RecallCommand implements Callable<Integer> {
     RecallPlan plan = plan();
     dataOptions.check();
     filterOptions.check(plan, dataOptions);
+    if (hybrid) {
+      checkHybrid(plan);
+    }
     Optional<PictureFile> picture =
         Optional.ofNullable(plot).map(file -> PictureFile.named("--plot", file));
     Environment environment = Environment.current();
@@ -147,36 +158,10 @@ final class RecallCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(removal);
     try (PrintWriter jsonLines = new PrintWriter(jsonWriter());
         Arena arena = Arena.ofShared()) {
-      Dataset data = dataOptions.load(k, scratch, arena, progress);
-      check(plan, data.similarity());
-      if (segments > data.base().size()) {
-        throw new BadInputException(
-            "--segments must be at most the %d vectors there are; got %d"
-                .formatted(data.base().size(), segments));
-      }
+      Dataset data = dataOptions.load(hybrid ? HybridRun.DEPTH : k, scratch, arena, progress);
+      check(plan, data);
       ReportWriter writer = new ReportWriter(spec.commandLine().getOut(), jsonLines);
-      RecallReport report = new RecallReport(writer);
-      List<Figure> figures;
-      if (filterOptions.given()) {
-        FilterSet filters = filterOptions.load(dataOptions, data, k, progress);
-        report.head(environment, data, plan);
-        figures =
-            FilterFigure.all(
-                environment.cpu(),
-                RecallReport.DatasetLine.of(data, k),
-                plan,
-                new FilterRun(data, filters, plan, scratch, progress)
-                    .run(report, new FilterReport(writer)));
-      } else {
-        report.head(environment, data, plan);
-        figures =
-            List.of(
-                new RecallFigure(
-                    environment.cpu(),
-                    RecallReport.DatasetLine.of(data, k),
-                    plan.threads(),
-                    new RecallRun(data, plan, scratch, progress).run(report)));
-      }
+      List<Figure> figures = run(plan, data, environment, scratch, writer, progress);
       if (picture.isPresent()) {
         picture.get().write(figures);
       }
@@ -185,6 +170,43 @@ final class RecallCommand implements Callable<Integer> {
       remove(scratch);
     }
     return 0;
+  }
+
+  private List<Figure> run(
+      RecallPlan plan,
+      Dataset data,
+      Environment environment,
+      Path scratch,
+      ReportWriter writer,
+      Progress.Factory progress)
+      throws IOException, InterruptedException {
+    RecallReport report = new RecallReport(writer);
+    RecallReport.DatasetLine searched = RecallReport.DatasetLine.of(data, k);
+    if (hybrid) {
+      KnownItems items = KnownItems.read(dataOptions.folder().orElseThrow(), data);
+      report.head(environment, data, plan);
+      new HybridRun(data, items, plan, scratch, progress)
+          .run(report, new HybridReport(writer, data.name()));
+      return List.of();
+    }
+    if (filterOptions.given()) {
+      FilterSet filters = filterOptions.load(dataOptions, data, k, progress);
+      report.head(environment, data, plan);
+      return FilterFigure.all(
+          environment.cpu(),
+          searched,
+          plan.threads(),
+          plan.targets().getFirst(),
+          new FilterRun(data, filters, plan, scratch, progress)
+              .run(report, new FilterReport(writer)));
+    }
+    report.head(environment, data, plan);
+    return List.of(
+        new RecallFigure(
+            environment.cpu(),
+            searched,
+            plan.threads(),
+            new RecallRun(data, plan, scratch, progress).run(report)));
   }
 
   private static void remove(Path scratch) {
@@ -234,13 +256,35 @@ final class RecallCommand implements Callable<Integer> {
         targets);
   }
 
-  private static void check(RecallPlan plan, Similarity similarity) {
+  private void checkHybrid(RecallPlan plan) {
+    if (dataOptions.folder().isEmpty() || dataOptions.samplesBase()) {
+      throw new BadInputException(
+          "--hybrid needs --data DIR, where docs.jsonl and queries.jsonl are, without"
+              + " --limit-base");
+    }
+    if (filterOptions.given() || plot != null) {
+      throw new BadInputException("--hybrid excludes --filters, --synthetic-filters and --plot");
+    }
+    for (Contender contender : plan.contenders()) {
+      if (!contender.engine().hasFields()) {
+        throw new BadInputException(contender + ": has no texts to search");
+      }
+    }
+  }
+
+  private static void check(RecallPlan plan, Dataset data) {
     for (Contender contender : plan.contenders()) {
       try {
-        contender.engine().check(plan.build(), similarity);
+        contender.engine().check(plan.build(), data.similarity());
       } catch (IllegalArgumentException e) {
         throw new BadInputException(contender + ": " + e.getMessage());
       }
+    }
+    int segments = plan.build().segments();
+    if (segments > data.base().size()) {
+      throw new BadInputException(
+          "--segments must be at most the %d vectors there are; got %d"
+              .formatted(data.base().size(), segments));
     }
   }
 
