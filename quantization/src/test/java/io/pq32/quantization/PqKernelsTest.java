@@ -8,10 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -442,13 +447,29 @@ class PqKernelsTest {
     return values;
   }
 
-  /** Random bytes at an odd place that end with the memory they are in, on the heap and off it. */
+  /**
+   * Random bytes at an odd place that end with the memory they are in: on the heap, off it, and in
+   * a mapped file.
+   */
   private static List<MemorySegment> segments(Random random, int size) {
     byte[] bytes = new byte[random.nextInt(64) + size];
     random.nextBytes(bytes);
     MemorySegment outside = ARENA.allocate(bytes.length + 1);
     MemorySegment.copy(bytes, 0, outside, ValueLayout.JAVA_BYTE, 1, bytes.length);
-    return List.of(MemorySegment.ofArray(bytes), outside.asSlice(1));
+    return List.of(MemorySegment.ofArray(bytes), outside.asSlice(1), mapped(bytes));
+  }
+
+  private static MemorySegment mapped(byte[] bytes) {
+    try {
+      Path file = Files.createTempFile(null, null);
+      file.toFile().deleteOnExit();
+      Files.write(file, bytes);
+      try (FileChannel channel = FileChannel.open(file)) {
+        return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes.length, ARENA);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A sum in double precision and the sum of the magnitudes of its terms. */
