@@ -70,6 +70,10 @@ record KernelChoice(PqKernels kernels, String reason) {
           : scalar(choice.kernels.name() + " computes another " + differing);
     } catch (NoClassDefFoundError e) {
       return scalar("no vectors without --add-modules jdk.incubator.vector");
+    } catch (LinkageError e) {
+      // Processors whose 512-bit registers are slow need a copy of the kernels. An error that left
+      // here would end the process.
+      return scalar(e.getMessage());
     }
   }
 

@@ -1,7 +1,6 @@
 package io.pq32.quantization;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.constant.ConstantDescs;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -53,18 +52,23 @@ final class VectorPqKernels extends ScalarPqKernels {
 
   VectorPqKernels() {}
 
-  /** The kernels at {@code bits} per register: 128, 256 or 512. */
+  /**
+   * The kernels at {@code bits} per register: 128, 256 or 512.
+   *
+   * @throws LinkageError when the process does not let us define the copy
+   */
   static PqKernels ofWidth(int bits) {
     if (bits == WIDTH) {
       return new VectorPqKernels();
     }
     try (var bytes = VectorPqKernels.class.getResourceAsStream("VectorPqKernels.class")) {
+      if (bytes == null) {
+        throw new LinkageError("no access to the class file of the kernels");
+      }
       var copy =
           MethodHandles.lookup().defineHiddenClassWithClassData(bytes.readAllBytes(), bits, true);
       return (PqKernels) copy.lookupClass().getDeclaredConstructor().newInstance();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (ReflectiveOperationException e) {
+    } catch (IOException | ReflectiveOperationException | SecurityException e) {
       throw new LinkageError("cannot define kernels of " + bits + " bits", e);
     }
   }
