@@ -9,22 +9,26 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
  * Gives candidates their exact scores, most promising first, for as long as it pays.
  *
  * <p>A code says what to expect of a vector; the vectors scored so far say how far that is off, on
- * average and by how much it scatters. Scoring ends at the first candidate that would have to be
- * further off than {@value #CONFIDENCE} standard deviations to compete. So an easy query reads few
- * vectors, one whose neighbors the codes tell apart badly reads more, and a collector that wants
- * more than k documents (one per parent, or all above a threshold) gets them. A depth that is the
- * same for all queries has to be a third larger: on text-768, 53 vectors at 2 standard deviations
- * lose .0036 of the ten nearest and 72 at 2.5 lose .0016, for which fixed depths of 75 and 100 are
- * needed.
+ * average and by how much it scatters. Scoring ends at a candidate that would have to be further
+ * off than {@value #CONFIDENCE} standard deviations to compete, but not while vectors still
+ * compete: the last {@value #WITHOUT_HITS} of those scored must not have. (The nearest vectors are
+ * further off than others where the projection drops what they have in common; then hits trickle
+ * in for long.) So an easy query reads few vectors, one whose neighbors the codes tell apart badly
+ * reads more, and a collector that wants more than k documents (one per parent, or all above a
+ * threshold) gets them.
  *
- * <p>Where vectors are told apart neither by codes nor by scores (a crowd at one place), a run of
- * many that do not compete ends it too.
+ * <p>Measured against all codes scanned, k = 10: on text-768 88 vectors find .992 of the ten
+ * nearest, on glyphs-784 79 find .9945; on 200,000 synthetic vectors whose neighbors differ in what
+ * the projection drops, 254 find .938, where a fixed depth of 100 finds .83.
  */
 final class Reranker {
   /** Standard deviations. */
-  private static final double CONFIDENCE = 2.5;
+  private static final double CONFIDENCE = 2.25;
 
-  /** Vectors in a row that do not compete, in multiples of {@link #depth}, that end it. */
+  /** Share of the vectors scored. */
+  private static final double WITHOUT_HITS = 0.4;
+
+  /** Vectors in a row that do not compete, in multiples of {@link #depth}, that end it anyway. */
   private static final int PATIENCE = 4;
 
   /** Vectors scored before the scatter is judged, at least. */
@@ -71,8 +75,7 @@ final class Reranker {
     for (Candidates found = source.next(); found.count() > 0; found = source.next()) {
       int count;
       for (int from = 0; from < found.count(); from += count) {
-        boolean hopeless = misses >= PATIENCE * depth(k) || !competes(found.sums()[from]);
-        if (scored >= first && hopeless) {
+        if (scored >= first && isOver(scored, misses, found.sums()[from], k)) {
           return;
         }
         count = Math.min(scored < first ? first - scored : slice, found.count() - from);
@@ -80,6 +83,11 @@ final class Reranker {
         scored += count;
       }
     }
+  }
+
+  private boolean isOver(int scored, int misses, int nextSum, int k) {
+    return misses >= PATIENCE * depth(k)
+        || misses >= WITHOUT_HITS * scored && !competes(nextSum);
   }
 
   /** Whether a candidate with that sum may be better than what was collected. */
