@@ -38,6 +38,9 @@ final class GraphBuilder {
   /** Nodes of one task: a projection batch. */
   private static final int TASK = 32;
 
+  /** Threads that a batch has work for. */
+  static final int TASKS_PER_BATCH = BATCH / TASK;
+
   /** Nodes before the batch whose codes are scanned for candidates. */
   private static final int WINDOW = 768;
 

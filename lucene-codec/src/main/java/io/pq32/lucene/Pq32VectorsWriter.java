@@ -34,10 +34,15 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   private static final long SHALLOW_SIZE =
       RamUsageEstimator.shallowSizeOfInstance(Pq32VectorsWriter.class);
 
+  /**
+   * Most threads that help one merge, if its scheduler has them: what a batch of the graph has work
+   * for. The pool may be that of the merges themselves.
+   */
+  private static final int MAX_HELPERS = GraphBuilder.TASKS_PER_BATCH - 1;
+
   private final SegmentWriteState state;
   private final Pq32HnswConfig config;
   private final CodebookCache cache;
-  private final CooperativeTasks tasks = CooperativeTasks.CALLER_ONLY;
   private final CodebookPolicy policy;
   private final RawVectors rawVectors;
   private final List<BufferedField> fields = new ArrayList<>();
@@ -104,7 +109,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
               newToOld(field.vectors.getDocsWithFieldSet(), sortMap),
               field.info.getVectorDimension());
       Codebook known = cache.get(state.directory, field.info.name);
-      Codebook codebook = chooseCodebook(field.info, vectors, known);
+      Codebook codebook = chooseCodebook(field.info, vectors, known, CooperativeTasks.CALLER_ONLY);
       writeField(
           field.info,
           vectors,
@@ -115,6 +120,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             }
             out.finish();
           },
+          CooperativeTasks.CALLER_ONLY,
           () -> {});
     }
   }
@@ -146,8 +152,9 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     if (known == null) {
       known = cache.get(state.directory, field.name);
     }
+    CooperativeTasks tasks = tasks(mergeState);
     mergeState.checkAborted();
-    Codebook codebook = chooseCodebook(field, vectors, known);
+    Codebook codebook = chooseCodebook(field, vectors, known, tasks);
     mergeState.checkAborted();
     writeField(
         field,
@@ -168,7 +175,14 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
                     + codebook.id());
           }
         },
+        tasks,
         mergeState::checkAborted);
+  }
+
+  private static CooperativeTasks tasks(MergeState mergeState) {
+    return mergeState.intraMergeTaskExecutor == null
+        ? CooperativeTasks.CALLER_ONLY
+        : new CooperativeTasks(mergeState.intraMergeTaskExecutor, MAX_HELPERS);
   }
 
   /**
@@ -192,7 +206,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     return mergedRaw;
   }
 
-  private Codebook chooseCodebook(FieldInfo field, FloatVectors vectors, Codebook known)
+  private Codebook chooseCodebook(
+      FieldInfo field, FloatVectors vectors, Codebook known, CooperativeTasks tasks)
       throws IOException {
     if (vectors.size() == 0) {
       return null;
@@ -215,6 +230,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       FloatVectors vectors,
       Codebook codebook,
       CodesSource source,
+      CooperativeTasks tasks,
       IORunnable abortCheck)
       throws IOException {
     if (codebook == null) {
@@ -245,7 +261,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         }
       }
       if (walked) {
-        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, abortCheck);
+        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, tasks, abortCheck);
       }
     }
     new CodesMeta.Codes(
@@ -278,6 +294,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       ProductQuantizer quantizer,
       MemorySegment byNode,
       int[] nodeToOrd,
+      CooperativeTasks tasks,
       IORunnable abortCheck)
       throws IOException {
     RandomVectorScorerSupplier scorers =

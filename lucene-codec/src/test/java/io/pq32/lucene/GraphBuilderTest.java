@@ -30,6 +30,7 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.util.IORunnable;
 import org.apache.lucene.util.InfoStream;
 import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
+import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -97,6 +98,48 @@ class GraphBuilderTest {
           assertArrayEquals(neighbors(expected, node), neighbors(graph, node), "node " + node);
         }
       }
+    }
+  }
+
+  @Test
+  void throwsWhatAHelperThrew(Random random) throws IOException {
+    Input input = Input.of(Vectors.gaussian(random, 2000, 12));
+    int[] order = input.order(CooperativeTasks.CALLER_ONLY);
+    Thread caller = Thread.currentThread();
+    IOException failure = new IOException("cannot read vector");
+    RandomVectorScorerSupplier scorers = input.scorers();
+    RandomVectorScorerSupplier failing =
+        new RandomVectorScorerSupplier() {
+          @Override
+          public UpdateableRandomVectorScorer scorer() throws IOException {
+            if (Thread.currentThread() != caller) {
+              throw failure;
+            }
+            return scorers.scorer();
+          }
+
+          @Override
+          public RandomVectorScorerSupplier copy() {
+            return this;
+          }
+        };
+    CooperativeTasks tasks = new CooperativeTasks(GraphBuilderTest::runOnAnotherThread, 1);
+    GraphBuilder builder =
+        new GraphBuilder(
+            input.values(), failing, input.quantizer, input.codesByOrd, order, CONFIG, tasks);
+    var thrown =
+        assertThrows(IOException.class, () -> builder.build(InfoStream.NO_OUTPUT, () -> {}));
+    assertSame(failure, thrown);
+  }
+
+  /** Returns when it has run: the caller comes too late to do any of it. */
+  private static void runOnAnotherThread(Runnable helper) {
+    Thread thread = new Thread(helper);
+    thread.start();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

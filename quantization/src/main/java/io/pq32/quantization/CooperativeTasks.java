@@ -3,6 +3,7 @@ package io.pq32.quantization;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
@@ -13,10 +14,16 @@ import java.util.function.IntConsumer;
  * <p>The caller takes tasks like any helper, and waits only for tasks that a helper has already
  * begun. So it makes progress when the executor is busy, refuses, or is the very pool the caller
  * runs on: a merge never waits for a thread that is itself waiting for the merge.
+ *
+ * <p>A helper helps with one run and gives its thread back; and while one that was asked for waits
+ * for a thread, no other is asked for in its place. So a busy pool has at most as many tasks of
+ * ours in its queue as there may be helpers, however many runs they come too late for.
  */
 public final class CooperativeTasks {
   private final Executor executor;
   private final int helpers;
+  private final Semaphore absent; // helpers that do not wait for a thread
+  private volatile Run current; // what a helper that gets a thread helps with; null: nothing
 
   /** Tasks run on the calling thread alone. */
   public static final CooperativeTasks CALLER_ONLY = new CooperativeTasks(Runnable::run, 0);
@@ -31,6 +38,7 @@ public final class CooperativeTasks {
     }
     this.executor = executor;
     this.helpers = helpers;
+    this.absent = new Semaphore(helpers);
   }
 
   /** Threads that may work at once, the caller among them. */
@@ -44,15 +52,35 @@ public final class CooperativeTasks {
    */
   public void run(int count, IntConsumer task) {
     Run run = new Run(count, task);
-    for (int i = 0; i < Math.min(helpers, count - 1); i++) {
-      try {
-        executor.execute(run);
-      } catch (RejectedExecutionException _) {
-        break; // the caller does what is left
-      }
-    }
+    current = run;
+    callHelpers(Math.min(helpers, count - 1), run);
     run.run();
     run.awaitBegunTasks();
+    current = null;
+    run.throwFailure();
+  }
+
+  private void callHelpers(int wanted, Run run) {
+    for (int i = 0; i < wanted && absent.tryAcquire(); i++) {
+      try {
+        executor.execute(this::help);
+      } catch (RejectedExecutionException _) {
+        absent.release();
+        return; // the caller does what is left
+      } catch (Throwable t) {
+        absent.release();
+        run.fail(t); // thrown when no helper writes into the caller's arrays any more
+        return;
+      }
+    }
+  }
+
+  private void help() {
+    absent.release();
+    Run run = current;
+    if (run != null) {
+      run.run();
+    }
   }
 
   private static final class Run implements Runnable {
@@ -76,11 +104,15 @@ public final class CooperativeTasks {
             task.accept(i);
           }
         } catch (Throwable t) {
-          failure.compareAndSet(null, t);
+          fail(t);
         } finally {
           unfinished.countDown();
         }
       }
+    }
+
+    void fail(Throwable t) {
+      failure.compareAndSet(null, t);
     }
 
     void awaitBegunTasks() {
@@ -96,6 +128,9 @@ public final class CooperativeTasks {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+
+    void throwFailure() {
       switch (failure.get()) {
         case null -> {}
         case RuntimeException e -> throw e;

@@ -93,15 +93,78 @@ class CooperativeTasksTest {
 
   @Test
   void asksForNoMoreHelpersThanTasksNeed() {
-    List<Runnable> asked = new ArrayList<>();
-    CooperativeTasks tasks = new CooperativeTasks(asked::add, 4);
-    assertEquals(5, tasks.parallelism());
     int[] expected = {0, 0, 1, 2, 3, 4, 4};
     for (int count = 0; count < expected.length; count++) {
-      asked.clear();
+      List<Runnable> asked = new ArrayList<>();
+      CooperativeTasks tasks = new CooperativeTasks(asked::add, 4);
+      assertEquals(5, tasks.parallelism());
       tasks.run(count, _ -> {});
       assertEquals(expected[count], asked.size(), "helpers for " + count + " tasks");
     }
+  }
+
+  @Test
+  void asksForNoMoreHelpersWhileThoseAskedForWait() {
+    List<Runnable> queue = new ArrayList<>();
+    CooperativeTasks tasks = new CooperativeTasks(queue::add, 4);
+    for (int run = 0; run < 100; run++) {
+      tasks.run(3, _ -> {});
+      tasks.run(100, _ -> {});
+    }
+    assertEquals(4, queue.size());
+    queue.forEach(Runnable::run);
+    tasks.run(100, _ -> {});
+    assertEquals(8, queue.size(), "all may be asked for again");
+  }
+
+  @Test
+  void aHelperThatWasLateHelpsWithTheRunThatItFinds() {
+    List<Runnable> queue = new ArrayList<>();
+    CooperativeTasks tasks = new CooperativeTasks(queue::add, 1);
+    tasks.run(2, _ -> {});
+    List<Integer> byHelper = new ArrayList<>();
+    AtomicInteger runs = new AtomicInteger();
+    tasks.run(
+        10,
+        i -> {
+          if (i == 0) { // of the caller
+            int before = runs.get();
+            queue.getFirst().run();
+            byHelper.add(runs.get() - before);
+          }
+          runs.incrementAndGet();
+        });
+    assertEquals(List.of(9), byHelper);
+    assertEquals(10, runs.get());
+  }
+
+  @Test
+  void throwsTheFailureOfTheExecutorWhenNoHelperWritesAnyMore() {
+    CountDownLatch helperBegan = new CountDownLatch(1);
+    AtomicInteger asked = new AtomicInteger();
+    OutOfMemoryError failure = new OutOfMemoryError("no thread");
+    AtomicInteger ended = new AtomicInteger();
+    var thrown =
+        assertThrows(
+            OutOfMemoryError.class,
+            () ->
+                new CooperativeTasks(
+                        helper -> {
+                          if (asked.getAndIncrement() > 0) {
+                            awaitUninterrupted(helperBegan);
+                            throw failure;
+                          }
+                          pool.execute(helper);
+                        },
+                        2)
+                    .run(
+                        3,
+                        _ -> {
+                          helperBegan.countDown();
+                          ended.incrementAndGet();
+                        }));
+    assertSame(failure, thrown);
+    assertTrue(ended.get() > 0, "the helper's task has ended");
   }
 
   @Test
