@@ -41,11 +41,7 @@ final class BlocksWriter {
       System.arraycopy(heads, first * layout.codeBytes(), rows, 0, length);
       writeBlock(out, rows, count, layout);
     }
-    PackedInts.Writer ords = new PackedInts.Writer(out, layout.ordWidth());
-    for (int ord : nodeToOrd) {
-      ords.add(ord);
-    }
-    ords.finish();
+    PackedInts.write(out, nodeToOrd.length, layout.ordWidth(), node -> nodeToOrd[node]);
   }
 
   /** Encodes the mean of the points that some codes stand for. */

@@ -17,6 +17,7 @@ import org.apache.lucene.store.IndexInput;
  * @param maxConn links a new node makes
  * @param entryStride every how many nodes one is an entry
  * @param listsLength bytes of the neighbor lists
+ * @param listOffsetWidth bits of the position of a list within its group
  * @param offset where the parts start in {@code .vex}
  */
 record GraphMeta(
@@ -26,10 +27,20 @@ record GraphMeta(
     int maxConn,
     int entryStride,
     long listsLength,
+    int listOffsetWidth,
     long offset) {
 
-  /** Bytes behind the lists that decoding may touch. */
-  static final int LISTS_PADDING = 4;
+  /** Bytes behind the lists that decoding may touch: a gap of no bits may start at their end. */
+  static final int LISTS_PADDING = PackedInts.PADDING + 1;
+
+  /**
+   * Nodes whose lists are found from one position. On 120,000 glyph images this takes 1.4 bytes a
+   * node, where a position of its own takes 2.75 and costs one load instead of two.
+   */
+  static final int LIST_GROUP = 16;
+
+  /** More than the lists of a group can take. */
+  private static final int MAX_LIST_OFFSET_WIDTH = 24;
 
   /**
    * Most links of a node: {@code 2 x maxConn} chosen ones, as on level 0 of HNSW, and room for
@@ -53,8 +64,12 @@ record GraphMeta(
     return PackedInts.width(size - 1);
   }
 
-  /** Bits of the position of a list. */
-  int listWidth() {
+  int listGroups() {
+    return Math.ceilDiv(size, LIST_GROUP);
+  }
+
+  /** Bits of the position of a group of lists. */
+  int listGroupWidth() {
     return PackedInts.width(listsLength);
   }
 
@@ -71,12 +86,16 @@ record GraphMeta(
     return nodeToOrd() + PackedInts.length(size, nodeWidth());
   }
 
-  long listPositions() {
+  long listGroupPositions() {
     return ordToNode() + PackedInts.length(size, nodeWidth());
   }
 
+  long listOffsets() {
+    return listGroupPositions() + PackedInts.length(listGroups(), listGroupWidth());
+  }
+
   long lists() {
-    return listPositions() + PackedInts.length(size, listWidth());
+    return listOffsets() + PackedInts.length(size, listOffsetWidth);
   }
 
   long length() {
@@ -90,6 +109,7 @@ record GraphMeta(
     out.writeVInt(maxConn);
     out.writeVInt(entryStride);
     out.writeVLong(listsLength);
+    out.writeVInt(listOffsetWidth);
     out.writeVLong(offset);
   }
 
@@ -107,6 +127,7 @@ record GraphMeta(
             in.readVInt(),
             in.readVInt(),
             in.readVLong(),
+            in.readVInt(),
             in.readVLong());
     FieldInfo field = fieldInfos.fieldInfo(fieldNumber);
     String name = field == null ? "number " + fieldNumber : field.name;
@@ -121,6 +142,10 @@ record GraphMeta(
     }
     if (meta.listsLength < meta.size) {
       throw Corruption.of(name, "length of lists", "at least " + meta.size, meta.listsLength, in);
+    }
+    if (meta.listOffsetWidth < 1 || meta.listOffsetWidth > MAX_LIST_OFFSET_WIDTH) {
+      throw Corruption.of(
+          name, "bits of a list offset", "1 to " + MAX_LIST_OFFSET_WIDTH, meta.listOffsetWidth, in);
     }
     return meta;
   }

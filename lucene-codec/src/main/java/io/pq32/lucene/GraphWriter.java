@@ -30,11 +30,14 @@ final class GraphWriter {
     ByteBuffersDataOutput lists = new ByteBuffersDataOutput();
     long[] positions = new long[size];
     int[] neighbors = new int[graph.maxDegree()];
+    int countBits = NeighborCodec.countBits(graph.maxDegree());
+    long largestOffset = 0;
     for (int node = 0; node < size; node++) {
       positions[node] = lists.size();
+      largestOffset = Math.max(largestOffset, positions[node] - positions[groupStart(node)]);
       int count = graph.neighbors(node, neighbors);
       Arrays.sort(neighbors, 0, count);
-      NeighborCodec.write(lists, node, neighbors, count);
+      NeighborCodec.write(lists, countBits, node, neighbors, count);
     }
     GraphMeta meta =
         new GraphMeta(
@@ -44,29 +47,30 @@ final class GraphWriter {
             maxConn,
             entryStride,
             lists.size(),
+            PackedInts.width(largestOffset),
             out.alignFilePointer(SegmentFile.ALIGNMENT));
     out.writeBytes(entries, entries.length);
     int[] ordToNode = new int[size];
-    PackedInts.Writer ords = new PackedInts.Writer(out, meta.nodeWidth());
     for (int node = 0; node < size; node++) {
       ordToNode[nodeToOrd[node]] = node;
-      ords.add(nodeToOrd[node]);
     }
-    ords.finish();
-    PackedInts.Writer nodes = new PackedInts.Writer(out, meta.nodeWidth());
-    for (int node : ordToNode) {
-      nodes.add(node);
-    }
-    nodes.finish();
-    PackedInts.Writer starts = new PackedInts.Writer(out, meta.listWidth());
-    for (long position : positions) {
-      starts.add(position);
-    }
-    starts.finish();
+    PackedInts.write(out, size, meta.nodeWidth(), node -> nodeToOrd[node]);
+    PackedInts.write(out, size, meta.nodeWidth(), ord -> ordToNode[ord]);
+    PackedInts.write(
+        out,
+        meta.listGroups(),
+        meta.listGroupWidth(),
+        group -> positions[group * GraphMeta.LIST_GROUP]);
+    PackedInts.write(
+        out, size, meta.listOffsetWidth(), node -> positions[node] - positions[groupStart(node)]);
     lists.copyTo(out);
     for (int i = 0; i < GraphMeta.LISTS_PADDING; i++) {
       out.writeByte((byte) 0);
     }
     return meta;
+  }
+
+  private static int groupStart(int node) {
+    return node / GraphMeta.LIST_GROUP * GraphMeta.LIST_GROUP;
   }
 }

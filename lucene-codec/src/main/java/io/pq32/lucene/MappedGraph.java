@@ -12,7 +12,10 @@ final class MappedGraph implements Adjacency {
   private final MemorySegment segment;
   private final PackedInts nodeToOrd;
   private final PackedInts ordToNode;
-  private final PackedInts listPositions;
+  private final PackedInts listGroupPositions;
+  private final PackedInts listOffsets;
+  private final long lists;
+  private final int countBits;
 
   MappedGraph(GraphMeta meta, IndexInput file) throws IOException {
     this.meta = meta;
@@ -20,7 +23,11 @@ final class MappedGraph implements Adjacency {
     this.segment = new Region(file, "graph", meta.offset(), meta.length()).segment();
     this.nodeToOrd = new PackedInts(segment, meta.nodeToOrd(), meta.nodeWidth());
     this.ordToNode = new PackedInts(segment, meta.ordToNode(), meta.nodeWidth());
-    this.listPositions = new PackedInts(segment, meta.listPositions(), meta.listWidth());
+    this.listGroupPositions =
+        new PackedInts(segment, meta.listGroupPositions(), meta.listGroupWidth());
+    this.listOffsets = new PackedInts(segment, meta.listOffsets(), meta.listOffsetWidth());
+    this.lists = meta.lists();
+    this.countBits = NeighborCodec.countBits(maxDegree());
   }
 
   GraphMeta meta() {
@@ -42,13 +49,13 @@ final class MappedGraph implements Adjacency {
 
   @Override
   public int neighbors(int node, int[] out) throws IOException {
-    long position = listPositions.get(node);
+    long position = listGroupPositions.get(node / GraphMeta.LIST_GROUP) + listOffsets.get(node);
     if (position >= meta.listsLength()) {
       throw new CorruptIndexException("node " + node + " has its list at " + position, file);
     }
     int count;
     try {
-      count = NeighborCodec.read(segment, meta.lists() + position, node, out);
+      count = NeighborCodec.read(segment, lists + position, countBits, node, out);
     } catch (IndexOutOfBoundsException e) {
       throw new CorruptIndexException("node " + node + " has a list without end", file, e);
     }

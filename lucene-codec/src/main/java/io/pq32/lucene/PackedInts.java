@@ -6,12 +6,13 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import org.apache.lucene.store.DataOutput;
+import java.util.function.IntToLongFunction;
+import org.apache.lucene.store.IndexOutput;
 
 /**
- * Numbers of one fixed width in bits, one after the other from the lowest bit of the first byte on:
- * one unaligned load, a shift and a mask read one. (Lucene's packed readers cost a virtual call and
- * a division more.)
+ * Numbers of one fixed width in bits, one behind the other from the lowest bit of each byte on: one
+ * unaligned load, a shift and a mask read one. (Lucene's packed readers cost a virtual call and a
+ * division.)
  *
  * @param segment where they lie
  * @param base where the first one starts; {@value #PADDING} bytes follow the last
@@ -21,8 +22,8 @@ record PackedInts(MemorySegment segment, long base, int width, long mask) {
   /** Bytes behind the numbers that a load may touch. */
   static final int PADDING = 7;
 
-  /** A number that starts at the last bit of a byte still lies within one load. */
-  static final int MAX_WIDTH = 57;
+  /** What is left of a load when the first bit wanted is the last one of its byte. */
+  static final int MAX_WIDTH = Long.SIZE - 7;
 
   private static final ValueLayout.OfLong LONG =
       JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -32,11 +33,15 @@ record PackedInts(MemorySegment segment, long base, int width, long mask) {
   }
 
   long get(int index) {
-    long bit = (long) index * width;
-    return segment.get(LONG, base + (bit >>> 3)) >>> (bit & 7) & mask;
+    return bits(segment, Byte.SIZE * base + (long) index * width) & mask;
   }
 
-  /** Bits a number up to {@code max} takes. */
+  /** At least {@value #MAX_WIDTH} bits from a bit of a segment on. */
+  static long bits(MemorySegment segment, long bit) {
+    return segment.get(LONG, bit >>> 3) >>> (bit & 7);
+  }
+
+  /** Bits that a number up to {@code max} takes. */
   static int width(long max) {
     return Math.max(1, Long.SIZE - Long.numberOfLeadingZeros(max));
   }
@@ -46,34 +51,16 @@ record PackedInts(MemorySegment segment, long base, int width, long mask) {
     return Math.ceilDiv(count * width, Byte.SIZE) + PADDING;
   }
 
-  /** Writes numbers one by one. */
-  static final class Writer {
-    private final DataOutput out;
-    private final int width;
-    private long bits;
-    private int count; // of bits not yet written, at most 7 between two numbers
-
-    Writer(DataOutput out, int width) {
-      this.out = out;
-      this.width = width;
+  /** Writes {@code count} numbers and their padding. */
+  static void write(IndexOutput out, int count, int width, IntToLongFunction values)
+      throws IOException {
+    BitOutput bits = new BitOutput(out);
+    for (int i = 0; i < count; i++) {
+      bits.write(values.applyAsLong(i), width);
     }
-
-    void add(long value) throws IOException {
-      bits |= value << count;
-      for (count += width; count >= Byte.SIZE; count -= Byte.SIZE) {
-        out.writeByte((byte) bits);
-        bits >>>= Byte.SIZE;
-      }
-    }
-
-    /** Writes what is left, and the padding. */
-    void finish() throws IOException {
-      if (count > 0) {
-        out.writeByte((byte) bits);
-      }
-      for (int i = 0; i < PADDING; i++) {
-        out.writeByte((byte) 0);
-      }
+    bits.finish();
+    for (int i = 0; i < PADDING; i++) {
+      out.writeByte((byte) 0);
     }
   }
 }

@@ -78,6 +78,7 @@ import org.apache.lucene.index.SegmentWriteState;
  *   <li>vint: maxConn; a node has at most three times as many neighbors
  *   <li>vint: entry stride; nodes 0, stride, 2 x stride and so on are entries
  *   <li>vlong: length of the neighbor lists
+ *   <li>vint: bits of an offset of a list
  *   <li>vlong: offset of the graph in {@code .vex}
  * </ul>
  *
@@ -89,12 +90,14 @@ import org.apache.lucene.index.SegmentWriteState;
  *   <li>codes of the entries, in blocks as in {@code .veq}
  *   <li>for each node: its ordinal, packed
  *   <li>for each ordinal: its node, packed
- *   <li>for each node: position of its list from the first list on, packed
- *   <li>for each node its neighbors. vint: count. The neighbors are ascending; the first one is
- *       stored as its difference to the node, zigzag, the others as differences to the one before.
- *       Four at a time: a byte with two bits per number from the lowest on, the bytes it takes less
- *       one; then each number, little endian. The last group has what is left
- *   <li>4 zero bytes
+ *   <li>for each 16 nodes: position of the first one's list from the first list on, packed
+ *   <li>for each node: offset of its list from that of the first of its 16, packed
+ *   <li>for each node its neighbors, from the lowest bit of a byte on. Count of those with greater
+ *       numbers, count of the others: as many bits each as three times maxConn takes. Two widths, 5
+ *       bits each. Then for every 32 neighbors or what is left of them: a bit per neighbor that
+ *       tells which width; and as many bits per neighbor: its distance, less one, to the one before
+ *       it, or to the node. The greater ones come first, going up, then the others, going down
+ *   <li>8 zero bytes
  * </ul>
  */
 public final class Pq32HnswVectorsFormat extends KnnVectorsFormat {

@@ -144,7 +144,7 @@ class FormatDocumentationTest {
       } else {
         codes.addAll(readBlocks(data, COUNT, codeBytes));
         checkHeads(readBlocks(data, Math.ceilDiv(COUNT, 64), codeBytes), codes, quantizer);
-        checkOrds(readPacked(data, 9), codes, field); // 299 takes nine bits
+        checkOrds(readPacked(data, COUNT, 9), codes, field); // 299 takes nine bits
       }
       assertAtFooter(data);
     }
@@ -212,6 +212,7 @@ class FormatDocumentationTest {
       assertEquals(16, meta.readVInt(), "maxConn");
       int stride = meta.readVInt();
       long listsLength = meta.readVLong();
+      int offsetBits = meta.readVInt();
       long offset = meta.readVLong();
       assertEquals(-1, meta.readInt());
       assertAtFooter(meta);
@@ -222,14 +223,17 @@ class FormatDocumentationTest {
       for (int i = 0; i < entries.size(); i++) {
         assertArrayEquals(codes.get(i * stride), entries.get(i), "entry " + i);
       }
-      long[] ordOfNode = readPacked(data, 9); // 299 takes nine bits
-      long[] nodeOfOrd = readPacked(data, 9);
-      long[] positions = readPacked(data, width(listsLength));
+      long[] ordOfNode = readPacked(data, COUNT, 9); // 300 takes nine bits
+      long[] nodeOfOrd = readPacked(data, COUNT, 9);
+      int listBits = Long.SIZE - Long.numberOfLeadingZeros(listsLength);
+      long[] groups = readPacked(data, Math.ceilDiv(COUNT, 16), listBits);
+      long[] offsets = readPacked(data, COUNT, offsetBits);
       long lists = data.getFilePointer();
       int[] expected = new int[3 * 16];
       for (int node = 0; node < COUNT; node++) {
         assertEquals(node, nodeOfOrd[(int) ordOfNode[node]]);
-        assertEquals(positions[node], data.getFilePointer() - lists, "position of list " + node);
+        long position = groups[node / 16] + offsets[node];
+        assertEquals(position, data.getFilePointer() - lists, "position of list " + node);
         int[] neighbors = readList(data, node);
         assertEquals(field.graph().neighbors(node, expected), neighbors.length);
         for (int i = 0; i < neighbors.length; i++) {
@@ -237,46 +241,64 @@ class FormatDocumentationTest {
         }
       }
       assertEquals(listsLength, data.getFilePointer() - lists);
-      assertArrayEquals(new byte[4], bytes(data, 4));
+      assertArrayEquals(new byte[8], bytes(data, 8));
       assertAtFooter(data);
     }
   }
 
-  private static long[] readPacked(IndexInput in, int width) throws IOException {
-    long[] numbers = new long[COUNT];
-    byte[] packed = bytes(in, Math.ceilDiv(COUNT * width, 8));
-    for (int i = 0; i < COUNT; i++) {
-      for (int bit = 0; bit < width; bit++) {
-        int position = i * width + bit;
-        numbers[i] |= (packed[position / 8] >>> position % 8 & 1L) << bit;
-      }
+  private static long[] readPacked(IndexInput in, int count, int width) throws IOException {
+    Bits bits = new Bits(in);
+    long[] numbers = new long[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = bits.read(width);
     }
     assertArrayEquals(new byte[7], bytes(in, 7));
     return numbers;
   }
 
-  private static int width(long max) {
-    int width = 1;
-    while (max >>> width != 0) {
-      width++;
+  /** Reads bit by bit. */
+  private static final class Bits {
+    private final IndexInput in;
+    private int current;
+    private int left;
+
+    Bits(IndexInput in) {
+      this.in = in;
     }
-    return width;
+
+    int read(int width) throws IOException {
+      int number = 0;
+      for (int i = 0; i < width; i++) {
+        if (left == 0) {
+          current = in.readByte();
+          left = 8;
+        }
+        number |= (current & 1) << i;
+        current >>>= 1;
+        left--;
+      }
+      return number;
+    }
   }
 
   private static int[] readList(IndexInput in, int node) throws IOException {
-    int[] neighbors = new int[in.readVInt()];
+    Bits bits = new Bits(in);
+    int greater = bits.read(6); // 48 takes six bits
+    int[] neighbors = new int[greater + bits.read(6)];
+    int[] widths = {bits.read(5), bits.read(5)};
     int previous = node;
-    for (int i = 0; i < neighbors.length; i += 4) {
-      int control = in.readByte();
-      for (int j = i; j < Math.min(i + 4, neighbors.length); j++) {
-        int width = (control >>> 2 * (j - i) & 3) + 1;
-        int number = 0;
-        for (int b = 0; b < width; b++) {
-          number |= (in.readByte() & 0xFF) << 8 * b;
+    for (int first = 0; first < neighbors.length; first += 32) {
+      int[] tags = new int[Math.min(32, neighbors.length - first)];
+      for (int i = 0; i < tags.length; i++) {
+        tags[i] = bits.read(1);
+      }
+      for (int i = 0; i < tags.length; i++) {
+        int distance = bits.read(widths[tags[i]]) + 1;
+        if (first + i == greater) {
+          previous = node;
         }
-        int difference = j == 0 ? number >>> 1 ^ -(number & 1) : number;
-        neighbors[j] = previous + difference;
-        previous = neighbors[j];
+        previous += first + i < greater ? distance : -distance;
+        neighbors[first + i] = previous;
       }
     }
     return neighbors;
