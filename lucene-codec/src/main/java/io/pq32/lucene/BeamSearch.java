@@ -45,7 +45,7 @@ final class BeamSearch {
     this.codeBytes = codeBytes;
     this.visited = new long[Math.ceilDiv(size, Long.SIZE)];
     this.neighbors = new int[graph.maxDegree()];
-    this.pending = new int[BATCH_FILL + graph.maxDegree()];
+    this.pending = new int[BATCH_FILL + graph.maxDegree() + 1];
     this.scratch = new byte[PqKernels.BLOCK_SIZE * codeBytes];
   }
 
@@ -103,12 +103,7 @@ final class BeamSearch {
         int node = node(next);
         beam[next++] |= EXPANDED;
         expanded++;
-        int count = graph.neighbors(node, neighbors);
-        for (int i = 0; i < count; i++) {
-          if (visit(neighbors[i])) {
-            pending[pendingCount++] = neighbors[i];
-          }
-        }
+        visitAll(graph.neighbors(node, neighbors));
       }
       if (expanded == 0) {
         return;
@@ -156,17 +151,33 @@ final class BeamSearch {
   }
 
   private boolean visit(int node) {
-    long bit = 1L << node;
-    int word = node >>> 6;
-    if ((visited[word] & bit) != 0) {
-      return false;
+    int before = pendingCount;
+    neighbors[0] = node;
+    visitAll(1);
+    boolean fresh = pendingCount > before;
+    pendingCount = before;
+    return fresh;
+  }
+
+  /**
+   * Adds those of {@link #neighbors} that have not been visited to what is pending. Without a
+   * branch: about as many have been visited as not, and in no order.
+   */
+  private void visitAll(int count) {
+    if (touchedCount + count > touched.length) {
+      touched = Arrays.copyOf(touched, 2 * touched.length + count);
     }
-    visited[word] |= bit;
-    if (touchedCount == touched.length) {
-      touched = Arrays.copyOf(touched, 2 * touched.length);
+    int fresh = 0;
+    for (int i = 0; i < count; i++) {
+      int node = neighbors[i];
+      long word = visited[node >>> 6];
+      visited[node >>> 6] = word | 1L << node;
+      touched[touchedCount + fresh] = node;
+      pending[pendingCount + fresh] = node;
+      fresh += (int) (~word >>> node) & 1;
     }
-    touched[touchedCount++] = node;
-    return true;
+    touchedCount += fresh;
+    pendingCount += fresh;
   }
 
   private void insert(int node, int sum) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.util.IORunnable;
@@ -30,6 +31,9 @@ import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
  * those that are nearer to the node than to any neighbor chosen before (Malkov and Yashunin 2018,
  * algorithm 4). Choosing on codes alone costs three points of recall. Links go both ways; a node
  * whose row is full chooses again.
+ *
+ * <p>A merge may start with the links of the graph that brings most of its vectors; then only the
+ * vectors of the others are inserted, and nodes that have lost neighbors choose again.
  */
 final class GraphBuilder {
   /** Nodes of a batch: enough work for some threads, few enough to leave the graph up to date. */
@@ -44,6 +48,12 @@ final class GraphBuilder {
   /** Nodes before the batch whose codes are scanned for candidates. */
   private static final int WINDOW = 768;
 
+  /**
+   * Nodes from the first to the last one of a batch at most, which are scanned too: between the
+   * nodes to insert may lie others that have their links.
+   */
+  private static final int SPAN = 4 * BATCH;
+
   private static final int PROGRESS_INTERVAL = 100_000;
 
   private final FloatVectorValues values;
@@ -57,9 +67,12 @@ final class GraphBuilder {
   private final CooperativeTasks tasks;
   private final BuiltGraph graph;
   private final ConcurrentLinkedQueue<Worker> idle = new ConcurrentLinkedQueue<>();
+  private final GraphSeed.Links seed; // null: every node is inserted
+  private final BitSet linkable; // nodes in the graph, and in the batch
 
   // Codes of the entries so far, and of window and batch, as transposed blocks.
   private final byte[] entries;
+  private final int[] entryNodes;
   private final int entryStride;
   private int entryCount;
   private final byte[] recent;
@@ -72,6 +85,7 @@ final class GraphBuilder {
   /**
    * @param scorers score full vectors by ordinal
    * @param codes {@code [node][subQuantizer]}
+   * @param seed what to start with, or null
    */
   GraphBuilder(
       FloatVectorValues values,
@@ -79,6 +93,7 @@ final class GraphBuilder {
       ProductQuantizer quantizer,
       MemorySegment codes,
       int[] nodeToOrd,
+      GraphSeed seed,
       Pq32HnswConfig config,
       CooperativeTasks tasks) {
     this.values = values;
@@ -92,10 +107,12 @@ final class GraphBuilder {
     this.tasks = tasks;
     this.graph = new BuiltGraph(nodeToOrd.length, GraphMeta.maxDegree(maxConn));
     this.entryStride = EntrySample.stride(nodeToOrd.length);
-    int entryBlocks =
-        Math.ceilDiv(Math.ceilDiv(nodeToOrd.length, entryStride), PqKernels.BLOCK_SIZE);
+    this.entryNodes = new int[Math.ceilDiv(nodeToOrd.length, entryStride)];
+    int entryBlocks = Math.ceilDiv(entryNodes.length, PqKernels.BLOCK_SIZE);
     this.entries = new byte[entryBlocks * PqKernels.BLOCK_SIZE * codeBytes];
-    this.recent = new byte[(WINDOW + BATCH) * codeBytes];
+    this.seed = seed == null ? null : seed.links(nodeToOrd);
+    this.linkable = seed == null ? new BitSet(nodeToOrd.length) : this.seed.nodes();
+    this.recent = new byte[(WINDOW + SPAN) * codeBytes];
     this.links = new int[BATCH * maxConn];
     this.linkCounts = new int[BATCH];
   }
@@ -109,25 +126,38 @@ final class GraphBuilder {
     int size = nodeToOrd.length;
     long start = System.nanoTime();
     try {
-      for (int first = 0; first < size; first += BATCH) {
+      if (seed != null) {
+        plant(infoStream, abortCheck);
+      }
+      int[] batch = new int[BATCH];
+      for (int first = linkable.nextClearBit(0); first < size; ) {
         abortCheck.run();
-        int batch = first;
-        int count = Math.min(BATCH, size - first);
-        loadRecent(first, count);
+        int count = 0;
+        int next = first;
+        for (; next < size && count < BATCH && next - first < SPAN; ) {
+          batch[count++] = next;
+          next = linkable.nextClearBit(next + 1);
+        }
+        int inBatch = count;
+        loadRecent(batch, count);
         tasks.run(
             Math.ceilDiv(count, TASK),
             task ->
                 withWorker(
                     worker ->
-                        worker.choose(batch, task * TASK, Math.min(count, (task + 1) * TASK))));
-        link(first, count);
-        addEntries(first, count);
-        if ((first + count) / PROGRESS_INTERVAL > first / PROGRESS_INTERVAL
-            && infoStream.isEnabled(CodebookPolicy.INFO_COMPONENT)) {
+                        worker.choose(batch, task * TASK, Math.min(inBatch, (task + 1) * TASK))));
+        link(batch, count);
+        for (int i = 0; i < count; i++) {
+          addEntry(batch[i]);
+        }
+        int done = Math.min(next, size);
+        boolean report = done / PROGRESS_INTERVAL > first / PROGRESS_INTERVAL;
+        first = next;
+        if (report && infoStream.isEnabled(CodebookPolicy.INFO_COMPONENT)) {
           infoStream.message(
               CodebookPolicy.INFO_COMPONENT,
               "graph: "
-                  + (first + count)
+                  + done
                   + " of "
                   + size
                   + " nodes after "
@@ -145,6 +175,38 @@ final class GraphBuilder {
     }
     Reachability.repair(graph, size);
     return graph;
+  }
+
+  /** Starts with the links of the seed. */
+  private void plant(InfoStream infoStream, IORunnable abortCheck) throws IOException {
+    int size = nodeToOrd.length;
+    int round = BATCH * TASKS_PER_BATCH * TASKS_PER_BATCH;
+    for (int first = 0; first < size; first += round) {
+      abortCheck.run();
+      int from = first;
+      int count = Math.min(round, size - first);
+      tasks.run(
+          Math.ceilDiv(count, BATCH),
+          task ->
+              withWorker(
+                  worker ->
+                      worker.plant(
+                          from + task * BATCH, from + Math.min(count, (task + 1) * BATCH))));
+    }
+    int planted = 0;
+    for (int node = linkable.nextSetBit(0); node >= 0; node = linkable.nextSetBit(node + 1)) {
+      if (graph.degree(node) == 0) {
+        linkable.clear(node); // all around it is deleted: to be inserted like the others
+      } else {
+        addEntry(node);
+        planted++;
+      }
+    }
+    if (infoStream.isEnabled(CodebookPolicy.INFO_COMPONENT)) {
+      infoStream.message(
+          CodebookPolicy.INFO_COMPONENT,
+          "graph: starts with the links of " + planted + " of " + size + " nodes");
+    }
   }
 
   /** Something that a worker does. */
@@ -166,9 +228,12 @@ final class GraphBuilder {
     }
   }
 
-  private void loadRecent(int first, int count) {
-    recentStart = Math.max(0, first - WINDOW);
-    recentCount = first + count - recentStart;
+  private void loadRecent(int[] batch, int count) {
+    recentStart = Math.max(0, batch[0] - WINDOW);
+    recentCount = batch[count - 1] + 1 - recentStart;
+    for (int i = 0; i < count; i++) {
+      linkable.set(batch[i]);
+    }
     byte[] rows = new byte[PqKernels.BLOCK_SIZE * codeBytes];
     for (int i = 0; i < recentCount; i += PqKernels.BLOCK_SIZE) {
       int inBlock = Math.min(PqKernels.BLOCK_SIZE, recentCount - i);
@@ -182,37 +247,42 @@ final class GraphBuilder {
     }
   }
 
-  private void addEntries(int first, int count) {
-    for (int node = Math.ceilDiv(first, entryStride) * entryStride;
-        node < first + count;
-        node += entryStride) {
-      int block = entryCount / PqKernels.BLOCK_SIZE * PqKernels.BLOCK_SIZE * codeBytes;
-      for (int m = 0; m < codeBytes; m++) {
-        entries[block + m * PqKernels.BLOCK_SIZE + entryCount % PqKernels.BLOCK_SIZE] =
-            codes.get(JAVA_BYTE, (long) node * codeBytes + m);
-      }
-      entryCount++;
+  private void addEntry(int node) {
+    if (node % entryStride == 0) {
+      entryNodes[entryCount] = node;
+      setEntry(entryCount++, node);
     }
   }
 
-  /** Codes of the entries, {@code [block][subQuantizer][BLOCK_SIZE]}. */
+  private void setEntry(int entry, int node) {
+    int block = entry / PqKernels.BLOCK_SIZE * PqKernels.BLOCK_SIZE * codeBytes;
+    for (int m = 0; m < codeBytes; m++) {
+      entries[block + m * PqKernels.BLOCK_SIZE + entry % PqKernels.BLOCK_SIZE] =
+          codes.get(JAVA_BYTE, (long) node * codeBytes + m);
+    }
+  }
+
+  /** Codes of the entries of a graph that is built, {@code [block][subQuantizer][BLOCK_SIZE]}. */
   byte[] entries() {
+    for (int entry = 0; entry < entryCount; entry++) {
+      setEntry(entry, entry * entryStride); // they were inserted in another order than they have
+    }
     return entries;
   }
 
   /** Writes the links chosen, then the links back, target by target. */
-  private void link(int first, int count) {
+  private void link(int[] batch, int count) {
     int total = 0;
     for (int i = 0; i < count; i++) {
       int[] row = Arrays.copyOfRange(links, i * maxConn, i * maxConn + linkCounts[i]);
-      graph.set(first + i, row, row.length);
+      graph.set(batch[i], row, row.length);
       total += linkCounts[i];
     }
     long[] backLinks = new long[total]; // target << 32 | source
     int position = 0;
     for (int i = 0; i < count; i++) {
       for (int j = 0; j < linkCounts[i]; j++) {
-        backLinks[position++] = (long) links[i * maxConn + j] << 32 | first + i;
+        backLinks[position++] = (long) links[i * maxConn + j] << 32 | batch[i];
       }
     }
     Arrays.sort(backLinks);
@@ -245,11 +315,12 @@ final class GraphBuilder {
     private final AdcTable table = quantizer.newTable();
     private final BeamSearch beam;
     private final short[] entrySums = new short[entries.length / codeBytes];
-    private final short[] recentSums = new short[WINDOW + BATCH];
+    private final short[] recentSums = new short[WINDOW + SPAN];
     private final short[] chunkSums = new short[BATCH];
     private final int[] positions = new int[BATCH];
     private final TopSums top = new TopSums(beamWidth + 1);
     private final int[] row = new int[graph.maxDegree()];
+    private final int[] beyond = new int[graph.maxDegree()];
     private final LinkCandidates candidates =
         new LinkCandidates(Math.max(beamWidth + 1, graph.maxDegree() + BATCH));
     private final int[] chosen = new int[2 * maxConn];
@@ -262,17 +333,17 @@ final class GraphBuilder {
     }
 
     /** Chooses the links of some nodes of a batch. */
-    void choose(int first, int from, int to) throws IOException {
+    void choose(int[] batch, int from, int to) throws IOException {
       projection.clear();
       for (int i = from; i < to; i++) {
-        projection.add(vectors.vectorValue(nodeToOrd[first + i]));
+        projection.add(vectors.vectorValue(nodeToOrd[batch[i]]));
       }
       projection.project();
       for (int i = from; i < to; i++) {
         table.fill(projection, i - from);
-        findCandidates(first + i);
-        candidates.score(scorer, nodeToOrd, first + i);
-        linkCounts[i] = candidates.chooseDiverse(diversity, nodeToOrd, maxConn, chosen);
+        findCandidates(batch[i]);
+        candidates.score(scorer, nodeToOrd, batch[i]);
+        linkCounts[i] = candidates.chooseDiverse(diversity, nodeToOrd, maxConn, chosen, 0);
         System.arraycopy(chosen, 0, links, i * maxConn, linkCounts[i]);
       }
     }
@@ -289,7 +360,9 @@ final class GraphBuilder {
         kernels.scan(segment, (long) first * codeBytes, blocks, codeBytes, levels, chunkSums);
         int found = kernels.collect(chunkSums, blocks, top.threshold(), null, 0, positions);
         for (int i = 0; i < found && positions[i] < count; i++) {
-          top.offer(first + positions[i], chunkSums[positions[i]]);
+          if (linkable.get(recentStart + first + positions[i])) {
+            top.offer(first + positions[i], chunkSums[positions[i]]);
+          }
         }
         System.arraycopy(chunkSums, 0, recentSums, first, count);
       }
@@ -300,7 +373,7 @@ final class GraphBuilder {
         int best =
             EntrySample.best(
                 MemorySegment.ofArray(entries), entryCount, codeBytes, levels, entrySums);
-        beam.offer(best * entryStride, entrySums[best]);
+        beam.offer(entryNodes[best], entrySums[best]);
       }
       beam.run(levels, beamWidth + 1, BeamSearch.Visits.ALL);
       candidates.clear();
@@ -349,9 +422,25 @@ final class GraphBuilder {
       }
     }
 
+    /** Copies the links of those of some nodes that the seed has. */
+    void plant(int from, int to) throws IOException {
+      for (int node = linkable.nextSetBit(from); node >= 0 && node < to; ) {
+        int kept = seed.read(node, row, beyond, candidates);
+        candidates.score(scorer, nodeToOrd, node);
+        int limit = Math.max(kept, 2 * maxConn);
+        int count = candidates.chooseDiverse(diversity, nodeToOrd, limit, row, kept);
+        // Fewer links than before would be fewer still after the next merge: after ten of them,
+        // each
+        // with a tenth of the vectors deleted, recall@10 of texts was a point below a new graph's.
+        count = candidates.fill(Math.min(limit, seed.degree(node, beyond)), row, count);
+        graph.set(node, row, count);
+        node = linkable.nextSetBit(node + 1);
+      }
+    }
+
     private void shrink(int node) throws IOException {
       candidates.score(scorer, nodeToOrd, node);
-      int count = candidates.chooseDiverse(diversity, nodeToOrd, 2 * maxConn, chosen);
+      int count = candidates.chooseDiverse(diversity, nodeToOrd, 2 * maxConn, chosen, 0);
       graph.set(node, chosen, count);
     }
   }

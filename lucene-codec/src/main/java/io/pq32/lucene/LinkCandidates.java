@@ -35,6 +35,10 @@ final class LinkCandidates {
     nodes[count++] = node;
   }
 
+  boolean full() {
+    return count == nodes.length;
+  }
+
   int count() {
     return count;
   }
@@ -44,6 +48,10 @@ final class LinkCandidates {
   }
 
   boolean contains(int node) {
+    return contains(nodes, count, node);
+  }
+
+  static boolean contains(int[] nodes, int count, int node) {
     for (int i = 0; i < count; i++) {
       if (nodes[i] == node) {
         return true;
@@ -80,11 +88,13 @@ final class LinkCandidates {
    * (3,000 vectors, 20 copies of each: recall@10 .996 so, .976 and .756 those ways; 50 copies: .98,
    * .62 and .44).
    *
-   * @return how many were chosen, at most {@code limit}
+   * @param kept how many of {@code chosen} are there already, and stay
+   * @return how many are chosen then, at most {@code limit}
    */
-  int chooseDiverse(UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int limit, int[] chosen)
+  int chooseDiverse(
+      UpdateableRandomVectorScorer scorer, int[] nodeToOrd, int limit, int[] chosen, int kept)
       throws IOException {
-    int size = 0;
+    int size = kept;
     int copies = 0;
     for (int i = 0; i < count && size < limit; i++) {
       boolean copy = scores[i] == scores[0];
@@ -97,6 +107,22 @@ final class LinkCandidates {
       }
     }
     return size;
+  }
+
+  /**
+   * Chooses the nearest of sorted candidates that are not chosen yet, diverse or not.
+   *
+   * @param size how many of {@code chosen} are there already
+   * @return how many are chosen then, at most {@code limit} unless there were more
+   */
+  int fill(int limit, int[] chosen, int size) {
+    int filled = size;
+    for (int i = 0; i < count && filled < limit; i++) {
+      if (!contains(chosen, filled, nodes[i])) {
+        chosen[filled++] = nodes[i];
+      }
+    }
+    return filled;
   }
 
   private boolean isDiverse(

@@ -23,6 +23,7 @@ final class MergedCodes {
 
   private final List<Source> sources = new ArrayList<>();
   private final boolean needsIndexSort;
+  private GraphSeed seed;
 
   /** One segment with the field. */
   private static final class Source extends DocIDMerger.Sub {
@@ -93,6 +94,24 @@ final class MergedCodes {
     return best == null ? null : best.codebook();
   }
 
+  /** The source with the largest graph, or null when none has one. */
+  private Source largestGraph() {
+    Source largest = null;
+    for (Source source : sources) {
+      if (source.codes != null
+          && source.codes.graph() != null
+          && (largest == null || source.size > largest.size)) {
+        largest = source;
+      }
+    }
+    return largest;
+  }
+
+  /** The largest of the graphs, or null when no segment has one; known once codes are written. */
+  GraphSeed seed() {
+    return seed;
+  }
+
   /**
    * Writes the codes of all merged vectors: copies those made with the codebook, makes the others.
    *
@@ -103,6 +122,9 @@ final class MergedCodes {
     int copied = 0;
     DocIDMerger<Source> merger = DocIDMerger.of(sources, needsIndexSort);
     byte[] code = new byte[codebook.quantizer().layout().codeBytes()];
+    Source largest = largestGraph();
+    int[] sourceNodes = largest == null ? null : new int[merged.size()];
+    int live = 0;
     int ord = 0;
     for (Source source = merger.next(); source != null; source = merger.next()) {
       if (ord % ABORT_CHECK_INTERVAL == 0) {
@@ -115,9 +137,15 @@ final class MergedCodes {
       } else {
         out.add(merged.vectorValue(ord));
       }
+      if (largest != null) {
+        boolean ofLargest = source == largest;
+        sourceNodes[ord] = ofLargest ? largest.codes.graph().node(source.iterator.index()) : -1;
+        live += ofLargest ? 1 : 0;
+      }
       ord++;
     }
     out.finish();
+    seed = largest == null ? null : new GraphSeed(largest.codes.graph(), sourceNodes, live);
     return copied;
   }
 }

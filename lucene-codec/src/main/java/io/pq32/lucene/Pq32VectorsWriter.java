@@ -119,6 +119,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
               out.add(vectors.values().vectorValue(ord));
             }
             out.finish();
+            return null;
           },
           CooperativeTasks.CALLER_ONLY,
           () -> {});
@@ -174,6 +175,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
                     + ", encoded the others with codebook "
                     + codebook.id());
           }
+          return merged.seed();
         },
         tasks,
         mergeState::checkAborted);
@@ -222,7 +224,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   /** Writes all codes of a field. */
   @FunctionalInterface
   private interface CodesSource {
-    void writeTo(CodeSink out) throws IOException;
+    /** Returns the graph that a graph of these vectors may start with, or null. */
+    GraphSeed writeTo(CodeSink out) throws IOException;
   }
 
   private void writeField(
@@ -247,9 +250,10 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment byNode = null;
       int[] nodeToOrd;
+      GraphSeed seed;
       try (Arena temporary = Arena.ofShared()) {
         MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
-        source.writeTo(new CodeSink(quantizer, byOrd));
+        seed = source.writeTo(new CodeSink(quantizer, byOrd));
         abortCheck.run();
         nodeToOrd = LocalityOrder.nodeToOrd(quantizer, byOrd, vectors.size(), tasks);
         abortCheck.run();
@@ -261,7 +265,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         }
       }
       if (walked) {
-        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, tasks, abortCheck);
+        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, seed, tasks, abortCheck);
       }
     }
     new CodesMeta.Codes(
@@ -294,13 +298,22 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       ProductQuantizer quantizer,
       MemorySegment byNode,
       int[] nodeToOrd,
+      GraphSeed seed,
       CooperativeTasks tasks,
       IORunnable abortCheck)
       throws IOException {
     RandomVectorScorerSupplier scorers =
         rawVectors.scorers(field.getVectorSimilarityFunction(), vectors.values());
     GraphBuilder builder =
-        new GraphBuilder(vectors.values(), scorers, quantizer, byNode, nodeToOrd, config, tasks);
+        new GraphBuilder(
+            vectors.values(),
+            scorers,
+            quantizer,
+            byNode,
+            nodeToOrd,
+            seed != null && seed.worthIt(config.maxConn()) ? seed : null,
+            config,
+            tasks);
     BuiltGraph graph = builder.build(state.infoStream, abortCheck);
     GraphWriter.write(
             graphs,

@@ -223,7 +223,7 @@ class FormatDocumentationTest {
       for (int i = 0; i < entries.size(); i++) {
         assertArrayEquals(codes.get(i * stride), entries.get(i), "entry " + i);
       }
-      long[] ordOfNode = readPacked(data, COUNT, 9); // 300 takes nine bits
+      long[] ordOfNode = readPacked(data, COUNT, 9); // 299 takes nine bits
       long[] nodeOfOrd = readPacked(data, COUNT, 9);
       int listBits = Long.SIZE - Long.numberOfLeadingZeros(listsLength);
       long[] groups = readPacked(data, Math.ceilDiv(COUNT, 16), listBits);

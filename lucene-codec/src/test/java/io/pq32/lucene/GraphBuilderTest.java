@@ -73,7 +73,7 @@ class GraphBuilderTest {
       for (int node = 0; node < nodeToOrd.length; node++) {
         MemorySegment.copy(codesByOrd, nodeToOrd[node] * 32L, codes, node * 32L, 32);
       }
-      return new GraphBuilder(values(), scorers(), quantizer, codes, nodeToOrd, CONFIG, tasks)
+      return new GraphBuilder(values(), scorers(), quantizer, codes, nodeToOrd, null, CONFIG, tasks)
           .build(InfoStream.NO_OUTPUT, abortCheck);
     }
   }
@@ -126,7 +126,7 @@ class GraphBuilderTest {
     CooperativeTasks tasks = new CooperativeTasks(GraphBuilderTest::runOnAnotherThread, 1);
     GraphBuilder builder =
         new GraphBuilder(
-            input.values(), failing, input.quantizer, input.codesByOrd, order, CONFIG, tasks);
+            input.values(), failing, input.quantizer, input.codesByOrd, order, null, CONFIG, tasks);
     var thrown =
         assertThrows(IOException.class, () -> builder.build(InfoStream.NO_OUTPUT, () -> {}));
     assertSame(failure, thrown);
