@@ -4,9 +4,9 @@ import io.pq32.quantization.PqKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Where does a walk start? At the best of a sample of the nodes, found by scanning the sample's
- * codes: 64 of them cost what one step of a walk costs, so this takes the place of HNSW's upper
- * layers.
+ * Where does a walk start? At the best ones of a sample of the nodes, found by scanning the
+ * sample's codes: 64 of them cost what one step of a walk costs, so this takes the place of HNSW's
+ * upper layers.
  */
 final class EntrySample {
   /** One node in so many is an entry... */
@@ -40,5 +40,32 @@ final class EntrySample {
       }
     }
     return best;
+  }
+
+  /**
+   * Finds the best entries.
+   *
+   * @param sums as above
+   * @param best takes the numbers of the entries, the best first
+   * @return how many there are: as many as there is room for, or all
+   */
+  static int best(
+      MemorySegment blocks, int count, int codeBytes, byte[] levels, short[] sums, int[] best) {
+    int blockCount = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
+    PqKernels.instance().scan(blocks, 0, blockCount, codeBytes, levels, sums);
+    int found = 0;
+    int least = -1; // sum that does not enter any more
+    for (int i = 0; i < count; i++) {
+      if (sums[i] > least) {
+        int place = Math.min(found, best.length - 1);
+        for (; place > 0 && sums[best[place - 1]] < sums[i]; place--) {
+          best[place] = best[place - 1];
+        }
+        best[place] = i;
+        found = Math.min(found + 1, best.length);
+        least = found == best.length ? sums[best[found - 1]] : -1;
+      }
+    }
+    return found;
   }
 }
