@@ -12,8 +12,8 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
  * average and by how much it scatters. Scoring ends at a candidate that would have to be further
  * off than {@value #CONFIDENCE} standard deviations to compete, but not while vectors still
  * compete: the last {@value #WITHOUT_HITS} of those scored must not have. (The nearest vectors are
- * further off than others where the projection drops what they have in common; then hits trickle
- * in for long.) So an easy query reads few vectors, one whose neighbors the codes tell apart badly
+ * further off than others where the projection drops what they have in common; then hits trickle in
+ * for long.) So an easy query reads few vectors, one whose neighbors the codes tell apart badly
  * reads more, and a collector that wants more than k documents (one per parent, or all above a
  * threshold) gets them.
  *
@@ -86,8 +86,7 @@ final class Reranker {
   }
 
   private boolean isOver(int scored, int misses, int nextSum, int k) {
-    return misses >= PATIENCE * depth(k)
-        || misses >= WITHOUT_HITS * scored && !competes(nextSum);
+    return misses >= PATIENCE * depth(k) || misses >= WITHOUT_HITS * scored && !competes(nextSum);
   }
 
   /** Whether a candidate with that sum may be better than what was collected. */
