@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import org.apache.lucene.search.KnnCollector;
@@ -22,7 +21,7 @@ final class CodeScan extends Scan {
   private static final int CHUNK_BLOCKS = 16;
 
   private final CodeBlocks blocks;
-  private final AdcTable table;
+  private final QueryTables.Table table;
   private final int[] order; // blocks, nearest head first
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
   private final int[] positions = new int[PqKernels.BLOCK_SIZE];
@@ -31,7 +30,11 @@ final class CodeScan extends Scan {
    * @param limit ordinals that the first scan asks for
    */
   CodeScan(
-      CodeBlocks blocks, AdcTable table, AcceptedOrds accepted, int limit, KnnCollector collector) {
+      CodeBlocks blocks,
+      QueryTables.Table table,
+      AcceptedOrds accepted,
+      int limit,
+      KnnCollector collector) {
     super(accepted, limit, true, collector);
     this.blocks = blocks;
     this.table = table;
@@ -40,7 +43,7 @@ final class CodeScan extends Scan {
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = new TopSums(limit);
+    TopSums top = new TopSums(limit, blocks.layout().codeBytes());
     int size = blocks.layout().size();
     double share = (double) accepted.count() / size; // of the codes that are accepted
     long scanned = 0;

@@ -318,7 +318,7 @@ final class GraphBuilder {
     private final short[] recentSums = new short[WINDOW + SPAN];
     private final short[] chunkSums = new short[BATCH];
     private final int[] positions = new int[BATCH];
-    private final TopSums top = new TopSums(beamWidth + 1);
+    private final TopSums top = new TopSums(beamWidth + 1, codeBytes);
     private final int[] row = new int[graph.maxDegree()];
     private final int[] beyond = new int[graph.maxDegree()];
     private final LinkCandidates candidates =

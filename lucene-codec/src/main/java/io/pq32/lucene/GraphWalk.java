@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import org.apache.lucene.search.KnnCollector;
@@ -22,7 +21,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private final SearchPlan.Costs costs;
   private final StoredCodes codes;
   private final MappedGraph graph;
-  private final AdcTable table;
+  private final QueryTables.Table table;
   private final AcceptedOrds accepted;
   private final KnnCollector collector;
   private final BeamSearch beam;
@@ -41,7 +40,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
       SearchPlan.Costs costs,
       StoredCodes codes,
       MappedGraph graph,
-      AdcTable table,
+      QueryTables.Table table,
       AcceptedOrds accepted,
       int width,
       KnnCollector collector)

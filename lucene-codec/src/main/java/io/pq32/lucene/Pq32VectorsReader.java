@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -193,8 +192,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     switch (SearchPlan.of(costs, arrangement, size, accepted.count(), k)) {
       case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
       case SearchPlan.OnCodes plan -> {
-        AdcTable table = codes.codes().quantizer().newTable();
-        table.fill(target);
+        QueryTables.Table table = codes.codes().tables().of(target);
         int depth = Reranker.depth(k);
         CandidateSource source = codes.candidates(plan, costs, table, accepted, depth, collector);
         Similarity similarity = codes.codes().meta().similarity();

@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import java.io.IOException;
 import org.apache.lucene.search.KnnCollector;
 
@@ -40,7 +39,7 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
   CandidateSource candidates(
       SearchPlan.OnCodes plan,
       SearchPlan.Costs costs,
-      AdcTable table,
+      QueryTables.Table table,
       AcceptedOrds accepted,
       int depth,
       KnnCollector collector)

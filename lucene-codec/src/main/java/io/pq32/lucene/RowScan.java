@@ -1,6 +1,5 @@
 package io.pq32.lucene;
 
-import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +17,7 @@ final class RowScan extends Scan {
 
   private final StoredCodes codes;
   private final MappedGraph graph;
-  private final AdcTable table;
+  private final QueryTables.Table table;
   private final int[] nodes = new int[PqKernels.BLOCK_SIZE];
   private final int[] ords = new int[PqKernels.BLOCK_SIZE];
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
@@ -33,7 +32,7 @@ final class RowScan extends Scan {
   RowScan(
       StoredCodes codes,
       MappedGraph graph,
-      AdcTable table,
+      QueryTables.Table table,
       AcceptedOrds accepted,
       int limit,
       boolean counting,
@@ -47,7 +46,7 @@ final class RowScan extends Scan {
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = new TopSums(limit);
+    TopSums top = new TopSums(limit, codes.meta().layout().codeBytes());
     scan(top);
     return top.drain();
   }

@@ -17,13 +17,12 @@ final class StoredCodes {
    * Codebooks in use, by identity: segments that share one hold it once. It is a megabyte at 768
    * dimensions.
    */
-  private static final Map<String, WeakReference<ProductQuantizer>> IN_USE =
-      new ConcurrentHashMap<>();
+  private static final Map<String, WeakReference<QueryTables>> IN_USE = new ConcurrentHashMap<>();
 
   private final CodesMeta.Codes meta;
   private final IndexInput file;
   private final Region region;
-  private ProductQuantizer quantizer; // read at first use
+  private QueryTables tables; // read at first use
 
   StoredCodes(CodesMeta.Codes meta, IndexInput file) throws IOException {
     this.meta = meta;
@@ -44,20 +43,25 @@ final class StoredCodes {
     return new Codebook(meta.codebookId(), quantizer(), meta.trainedDistortion());
   }
 
-  synchronized ProductQuantizer quantizer() throws IOException {
-    if (quantizer == null) {
-      WeakReference<ProductQuantizer> shared = IN_USE.get(meta.codebookId());
-      ProductQuantizer found = shared == null ? null : shared.get();
+  ProductQuantizer quantizer() throws IOException {
+    return tables().quantizer();
+  }
+
+  /** Tables of queries, shared with the segments of the same codebook. */
+  synchronized QueryTables tables() throws IOException {
+    if (tables == null) {
+      WeakReference<QueryTables> shared = IN_USE.get(meta.codebookId());
+      QueryTables found = shared == null ? null : shared.get();
       if (found == null
-          || found.metric() != meta.similarity().metric()
-          || !found.layout().equals(meta.layout())) {
-        found = read();
+          || found.quantizer().metric() != meta.similarity().metric()
+          || !found.quantizer().layout().equals(meta.layout())) {
+        found = new QueryTables(read());
         IN_USE.values().removeIf(reference -> reference.get() == null);
         IN_USE.put(meta.codebookId(), new WeakReference<>(found));
       }
-      quantizer = found;
+      tables = found;
     }
-    return quantizer;
+    return tables;
   }
 
   private ProductQuantizer read() throws IOException {

@@ -1,7 +1,6 @@
 package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
-import io.pq32.quantization.PqLayout;
 import java.util.Arrays;
 
 /**
@@ -14,19 +13,23 @@ import java.util.Arrays;
  */
 final class TopSums {
   /** Room beyond the limit: at least one block must fit before a sweep. */
-  private static final int SLACK = 1024;
+  private static final int SLACK = 256;
 
   private final int limit;
   private final int[] ords;
   private final short[] sums;
-  private final int[] histogram = new int[PqLayout.MAX_SUB_QUANTIZERS * PqKernels.MAX_LEVEL + 1];
+  private final int[] histogram; // of the sums held
   private int count; // entries held, those at or below the threshold included
   private int above; // entries above the threshold
   private int threshold = -1;
   private int largest; // sum ever held
 
-  TopSums(int limit) {
+  /**
+   * @param subQuantizers of the codes, whose sums are at most that many highest levels
+   */
+  TopSums(int limit, int subQuantizers) {
     this.limit = limit;
+    this.histogram = new int[subQuantizers * PqKernels.MAX_LEVEL + 1];
     this.ords = new int[limit + SLACK];
     this.sums = new short[ords.length];
   }

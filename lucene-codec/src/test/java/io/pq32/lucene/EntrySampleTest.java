@@ -4,7 +4,6 @@ import static io.pq32.lucene.VectorIndex.FIELD;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.BruteForce;
 import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.SeededRandom;
@@ -62,16 +61,14 @@ class EntrySampleTest {
         LeafReader leaf = reader.leaves().get(0).reader();
         QuantizedField field = VectorIndex.reader(leaf, FIELD).quantizedOrNull(FIELD);
         FloatVectorValues values = leaf.getFloatVectorValues(FIELD);
-        AdcTable table = field.codes().quantizer().newTable();
         double recall = 0;
         for (float[] query : Vectors.gaussian(random, queries, 24)) {
-          table.fill(query);
           GraphWalk walk =
               new GraphWalk(
                   SearchPlan.Costs.MEASURED,
                   field.codes(),
                   field.graph(),
-                  table,
+                  field.codes().tables().of(query),
                   AcceptedOrds.of(AcceptDocs.fromLiveDocs(null, 1200), values, 1200),
                   100,
                   new TopKnnCollector(10, Integer.MAX_VALUE));

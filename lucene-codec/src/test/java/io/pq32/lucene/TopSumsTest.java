@@ -27,7 +27,7 @@ class TopSumsTest {
   }
 
   private static int[] offered(int[] sums, int limit) {
-    TopSums top = new TopSums(limit);
+    TopSums top = new TopSums(limit, PqLayout.MAX_SUB_QUANTIZERS);
     for (int i = 0; i < sums.length; i++) {
       top.offer(i, (short) sums[i]);
     }
@@ -83,20 +83,20 @@ class TopSumsTest {
 
   @Test
   void nothingOfferedIsNothingKept() {
-    assertEquals(0, new TopSums(5).drain().count());
+    assertEquals(0, new TopSums(5, PqLayout.MAX_SUB_QUANTIZERS).drain().count());
   }
 
   @Test
   void fewerThanTheLimitAreAllKept() {
     assertArrayEquals(new int[] {1, 2, 0}, offered(new int[] {0, 9, 4}, 10));
-    assertEquals(-1, new TopSums(1).threshold());
+    assertEquals(-1, new TopSums(1, PqLayout.MAX_SUB_QUANTIZERS).threshold());
   }
 
   @Test
   void whatDoesNotExceedTheThresholdCouldNotHaveEntered(Random random) {
     for (int round = 0; round < 20; round++) {
       int limit = 1 + random.nextInt(60);
-      TopSums top = new TopSums(limit);
+      TopSums top = new TopSums(limit, PqLayout.MAX_SUB_QUANTIZERS);
       int[] sums = sums(3000, _ -> random.nextInt(400));
       for (int i = 0; i < sums.length; i++) {
         // A scan drops these before they are offered.
