@@ -82,14 +82,14 @@ class QueryTablesTest {
 
   @Test
   void segmentsOfOneCodebookShareThem(Random random) throws IOException {
-    float[][] vectors = Vectors.anisotropic(random, 2000, 16);
+    float[][] vectors = Vectors.anisotropic(random, 1000, 16);
     VectorSimilarityFunction similarity = VectorSimilarityFunction.EUCLIDEAN;
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
           new IndexWriter(directory, VectorIndex.writerConfig(Storage.CODES.format()))) {
         VectorIndex.add(writer, vectors, 0, 1000, similarity);
         writer.flush();
-        VectorIndex.add(writer, vectors, 1000, 2000, similarity);
+        VectorIndex.add(writer, vectors, 0, 1000, similarity);
       }
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         QueryTables[] tables =
