@@ -25,9 +25,9 @@ class KernelBenchmarkTest {
       for (int call = 0; call < 3; call++) {
         assertArrayEquals(expected.scan(), benchmark.scan());
       }
-      int collected = benchmark.scanAndCollect();
-      assertEquals(expected.scanAndCollect(), collected);
-      assertTrue(collected > 0 && collected < ScanBenchmark.WINDOW / 200, "got " + collected);
+      int found = benchmark.scanBlocks();
+      assertEquals(expected.scanBlocks(), found);
+      assertTrue(found > 0 && found < ScanBenchmark.WINDOW / 200, "got " + found);
     }
   }
 

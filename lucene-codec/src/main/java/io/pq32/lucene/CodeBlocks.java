@@ -44,9 +44,10 @@ final class CodeBlocks {
     return ord;
   }
 
-  /** Sums the levels of the codes of one block. */
-  void scan(int block, byte[] levels, short[] sums) {
-    PqKernels.instance().scan(segment, layout.block(block), 1, layout.codeBytes(), levels, sums);
+  /** Sums the levels of the codes of one block; one bit per sum greater than the threshold. */
+  long scan(int block, byte[] levels, int threshold, short[] sums) {
+    return PqKernels.instance()
+        .scanBlock(segment, layout.block(block), layout.codeBytes(), levels, threshold, sums);
   }
 
   /** All blocks, the one with the nearest head first, among equals the lowest number. */

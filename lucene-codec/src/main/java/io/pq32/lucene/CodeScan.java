@@ -24,7 +24,6 @@ final class CodeScan extends Scan {
   private final QueryTables.Table table;
   private final int[] order; // blocks, nearest head first
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
-  private final int[] positions = new int[PqKernels.BLOCK_SIZE];
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -74,15 +73,17 @@ final class CodeScan extends Scan {
 
   /** Scans one block; returns whether it held one of the best so far. */
   private boolean scanBlock(int block, TopSums top) throws IOException {
-    blocks.scan(block, table.levels(), sums);
-    int found = PqKernels.instance().collect(sums, 1, top.threshold(), null, 0, positions);
+    long above = blocks.scan(block, table.levels(), top.threshold(), sums);
     int first = block * PqKernels.BLOCK_SIZE;
-    int size = blocks.layout().size();
+    int left = blocks.layout().size() - first;
+    if (left < PqKernels.BLOCK_SIZE) { // the last block is padded
+      above &= -1L >>> PqKernels.BLOCK_SIZE - left;
+    }
     boolean news = false;
-    for (int i = 0; i < found && first + positions[i] < size; i++) { // the last block is padded
-      int node = first + positions[i];
-      if (accepted.words() == null || accepted.contains(blocks.ord(node))) {
-        top.offer(node, sums[positions[i]]);
+    for (; above != 0; above &= above - 1) {
+      int i = Long.numberOfTrailingZeros(above);
+      if (accepted.words() == null || accepted.contains(blocks.ord(first + i))) {
+        top.offer(first + i, sums[i]);
         news = true;
       }
     }

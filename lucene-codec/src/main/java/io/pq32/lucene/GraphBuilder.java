@@ -316,8 +316,7 @@ final class GraphBuilder {
     private final BeamSearch beam;
     private final short[] entrySums = new short[entries.length / codeBytes];
     private final short[] recentSums = new short[WINDOW + SPAN];
-    private final short[] chunkSums = new short[BATCH];
-    private final int[] positions = new int[BATCH];
+    private final short[] blockSums = new short[PqKernels.BLOCK_SIZE];
     private final TopSums top = new TopSums(beamWidth + 1, codeBytes);
     private final int[] row = new int[graph.maxDegree()];
     private final int[] beyond = new int[graph.maxDegree()];
@@ -354,17 +353,18 @@ final class GraphBuilder {
       PqKernels kernels = PqKernels.instance();
       MemorySegment segment = MemorySegment.ofArray(recent);
       top.clear();
-      for (int first = 0; first < recentCount; first += BATCH) {
-        int count = Math.min(BATCH, recentCount - first);
-        int blocks = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
-        kernels.scan(segment, (long) first * codeBytes, blocks, codeBytes, levels, chunkSums);
-        int found = kernels.collect(chunkSums, blocks, top.threshold(), null, 0, positions);
-        for (int i = 0; i < found && positions[i] < count; i++) {
-          if (linkable.get(recentStart + first + positions[i])) {
-            top.offer(first + positions[i], chunkSums[positions[i]]);
+      for (int first = 0; first < recentCount; first += PqKernels.BLOCK_SIZE) {
+        int count = Math.min(PqKernels.BLOCK_SIZE, recentCount - first);
+        long above =
+            kernels.scanBlock(
+                segment, (long) first * codeBytes, codeBytes, levels, top.threshold(), blockSums);
+        for (above &= -1L >>> PqKernels.BLOCK_SIZE - count; above != 0; above &= above - 1) {
+          int i = Long.numberOfTrailingZeros(above);
+          if (linkable.get(recentStart + first + i)) {
+            top.offer(first + i, blockSums[i]);
           }
         }
-        System.arraycopy(chunkSums, 0, recentSums, first, count);
+        System.arraycopy(blockSums, 0, recentSums, first, count);
       }
       for (int i : top.drain().ords()) {
         beam.offer(recentStart + i, recentSums[i]);

@@ -14,7 +14,6 @@ import java.util.function.Function;
 final class KernelCheck {
   private static final int SUB_QUANTIZERS = 16;
   private static final int SUB_DIMENSION = 4;
-  private static final long ALTERNATING = 0x5555555555555555L;
 
   private KernelCheck() {}
 
@@ -138,15 +137,12 @@ final class KernelCheck {
               return out;
             }),
         new Sample(
-            "collect",
+            "scanBlock",
             kernels -> {
-              short[] sums = new short[BLOCK_SIZE];
-              kernels.scan(codes, 0, 1, SUB_QUANTIZERS, levels, sums);
-              int[] out = new int[BLOCK_SIZE + 1];
-              out[BLOCK_SIZE] =
-                  kernels.collect(
-                      sums, 1, SUB_QUANTIZERS * MAX_LEVEL / 2, new long[] {ALTERNATING}, 0, out);
-              return out;
+              short[] out = new short[BLOCK_SIZE];
+              int threshold = SUB_QUANTIZERS * MAX_LEVEL / 2;
+              long above = kernels.scanBlock(codes, 0, SUB_QUANTIZERS, levels, threshold, out);
+              return new Object[] {out, above};
             }));
   }
 

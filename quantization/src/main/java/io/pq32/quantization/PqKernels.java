@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  * dimension of many centroids. Nothing here allocates, and nothing here checks more than Java
  * itself does: callers own the sizes.
  *
- * <p>Integer results ({@link #scan}, {@link #score}, {@link #collect}) are the same bits in every
+ * <p>Integer results ({@link #scan}, {@link #scanBlock}, {@link #score}) are the same bits in every
  * implementation. Float results differ by rounding only.
  */
 public abstract class PqKernels {
@@ -129,6 +129,23 @@ public abstract class PqKernels {
       MemorySegment codes, long offset, int blocks, int subQuantizers, byte[] levels, short[] sums);
 
   /**
+   * Sums the levels of every code in one transposed block, and says which sums exceed {@code
+   * threshold}: what the caller keeps of a block is decided while the sums are at hand.
+   *
+   * @param codes {@code [subQuantizer][BLOCK_SIZE]}, from {@code offset}
+   * @param levels {@code [subQuantizer][centroid]}
+   * @param sums receives {@code [BLOCK_SIZE]}
+   * @return one bit per code, the first code's the lowest
+   */
+  public abstract long scanBlock(
+      MemorySegment codes,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      int threshold,
+      short[] sums);
+
+  /**
    * Sums the levels of up to {@value #BLOCK_SIZE} codes chosen by ordinal.
    *
    * @param codes {@code [ord][subQuantizer]}, from {@code offset}
@@ -146,21 +163,4 @@ public abstract class PqKernels {
       byte[] levels,
       byte[] scratch,
       short[] sums);
-
-  /**
-   * Collects the positions whose sum exceeds {@code threshold}, in ascending order.
-   *
-   * @param sums {@code [block][BLOCK_SIZE]}
-   * @param accepted one bit per position, the first block's word at {@code acceptedOffset}; null
-   *     accepts all
-   * @param positions receives the positions, room for {@code blocks * BLOCK_SIZE} of them
-   * @return how many were collected
-   */
-  public abstract int collect(
-      short[] sums,
-      int blocks,
-      int threshold,
-      long[] accepted,
-      int acceptedOffset,
-      int[] positions);
 }

@@ -145,6 +145,22 @@ class ScalarPqKernels extends PqKernels {
   }
 
   @Override
+  public long scanBlock(
+      MemorySegment codes,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      int threshold,
+      short[] sums) {
+    scan(codes, offset, 1, subQuantizers, levels, sums);
+    long above = 0;
+    for (int i = 0; i < BLOCK_SIZE; i++) {
+      above |= (sums[i] > threshold ? 1L : 0L) << i;
+    }
+    return above;
+  }
+
+  @Override
   public void score(
       MemorySegment codes,
       long offset,
@@ -170,26 +186,5 @@ class ScalarPqKernels extends PqKernels {
       }
       sums[i] = (short) sum;
     }
-  }
-
-  @Override
-  public int collect(
-      short[] sums,
-      int blocks,
-      int threshold,
-      long[] accepted,
-      int acceptedOffset,
-      int[] positions) {
-    int count = 0;
-    for (int block = 0; block < blocks; block++) {
-      long word = accepted == null ? -1L : accepted[acceptedOffset + block];
-      for (int i = 0; i < BLOCK_SIZE; i++) {
-        int position = block * BLOCK_SIZE + i;
-        if (sums[position] > threshold && (word >>> i & 1) != 0) {
-          positions[count++] = position;
-        }
-      }
-    }
-    return count;
   }
 }

@@ -40,17 +40,31 @@ final class VectorLookup256 {
       short[] sums) {
     for (int block = 0; block < blocks; block++) {
       long from = offset + (long) block * subQuantizers * BLOCK_SIZE;
-      for (int i = 0; i < BLOCK_SIZE; i += LANES) {
-        scanHalf(codes, from + i, subQuantizers, levels, sums, block * BLOCK_SIZE + i);
-      }
+      // No sum exceeds the bound: they are wanted, not their bits.
+      scanBlock(codes, from, subQuantizers, levels, Short.MAX_VALUE, sums, block * BLOCK_SIZE);
     }
   }
 
-  private static void scanHalf(
+  /** Scans one block; one bit per code whose sum is greater than {@code bound}. */
+  static long scanBlock(
       MemorySegment codes,
       long offset,
       int subQuantizers,
       byte[] levels,
+      short bound,
+      short[] sums,
+      int sumsOffset) {
+    return scanHalf(codes, offset, subQuantizers, levels, bound, sums, sumsOffset)
+        | scanHalf(codes, offset + LANES, subQuantizers, levels, bound, sums, sumsOffset + LANES)
+            << LANES;
+  }
+
+  private static long scanHalf(
+      MemorySegment codes,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
       short[] sums,
       int sumsOffset) {
     ShortVector even = ShortVector.zero(SHORTS);
@@ -64,8 +78,12 @@ final class VectorLookup256 {
       even = even.add(pairs.and((short) 0xFF));
       odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
     }
-    even.rearrange(FIRST_HALF, odd).intoArray(sums, sumsOffset);
-    even.rearrange(SECOND_HALF, odd).intoArray(sums, sumsOffset + SHORTS.length());
+    ShortVector first = even.rearrange(FIRST_HALF, odd);
+    ShortVector second = even.rearrange(SECOND_HALF, odd);
+    first.intoArray(sums, sumsOffset);
+    second.intoArray(sums, sumsOffset + SHORTS.length());
+    return first.compare(VectorOperators.GT, bound).toLong()
+        | second.compare(VectorOperators.GT, bound).toLong() << SHORTS.length();
   }
 
   private static ByteVector row(MemorySegment codes, long offset) {

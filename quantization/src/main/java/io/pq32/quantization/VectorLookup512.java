@@ -51,6 +51,9 @@ final class VectorLookup512 {
   private static final ShortVector FIRST_HALF = interleaving(0);
   private static final ShortVector SECOND_HALF = interleaving(SHORTS.length() / 2);
 
+  /** A bound that no sum exceeds, for those who want sums alone. */
+  private static final short NONE = Short.MAX_VALUE;
+
   private VectorLookup512() {}
 
   private static ByteVector rows(int first) {
@@ -89,41 +92,47 @@ final class VectorLookup512 {
       case MAPPED -> {
         for (int block = 0; block < blocks; block++) {
           long from = offset + (long) block * blockBytes;
-          scanMapped(codes, from, subQuantizers, levels, sums, block * BLOCK_SIZE);
+          scanMapped(codes, from, subQuantizers, levels, NONE, sums, block * BLOCK_SIZE);
         }
       }
       case NATIVE -> {
         for (int block = 0; block < blocks; block++) {
           long from = offset + (long) block * blockBytes;
-          scanNative(codes, from, subQuantizers, levels, sums, block * BLOCK_SIZE);
+          scanNative(codes, from, subQuantizers, levels, NONE, sums, block * BLOCK_SIZE);
         }
       }
       case HEAP -> {
         for (int block = 0; block < blocks; block++) {
           long from = offset + (long) block * blockBytes;
-          scanHeap(codes, from, subQuantizers, levels, sums, block * BLOCK_SIZE);
+          scanHeap(codes, from, subQuantizers, levels, NONE, sums, block * BLOCK_SIZE);
         }
       }
     }
   }
 
-  private static void scanMapped(
-      Object segment, long offset, int subQuantizers, byte[] levels, short[] sums, int sumsOffset) {
-    MemorySegment codes = (MemorySegment) segment;
-    ShortVector total = ShortVector.zero(SHORTS);
-    ShortVector odd = total;
-    for (int m = 0; m < subQuantizers; m += 2) {
-      long row = offset + (long) m * BLOCK_SIZE;
-      ShortVector pairs =
-          pairs(row(codes, row), row(codes, row + BLOCK_SIZE), levels, m * CODEBOOK_SIZE);
-      total = total.add(pairs);
-      odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
-    }
-    store(total, odd, sums, sumsOffset);
+  static long scanBlock(
+      MemorySegment codes,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
+      short[] sums) {
+    return switch (CodeMemory.of(codes)) {
+      case MAPPED -> scanMapped(codes, offset, subQuantizers, levels, bound, sums, 0);
+      case NATIVE -> scanNative(codes, offset, subQuantizers, levels, bound, sums, 0);
+      case HEAP -> scanHeap(codes, offset, subQuantizers, levels, bound, sums, 0);
+    };
   }
 
-  private static void scanNative(
-      Object segment, long offset, int subQuantizers, byte[] levels, short[] sums, int sumsOffset) {
+  /** Scans one block; one bit per code whose sum is greater than {@code bound}. */
+  private static long scanMapped(
+      Object segment,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
+      short[] sums,
+      int sumsOffset) {
     MemorySegment codes = (MemorySegment) segment;
     ShortVector total = ShortVector.zero(SHORTS);
     ShortVector odd = total;
@@ -134,11 +143,17 @@ final class VectorLookup512 {
       total = total.add(pairs);
       odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
     }
-    store(total, odd, sums, sumsOffset);
+    return store(total, odd, bound, sums, sumsOffset);
   }
 
-  private static void scanHeap(
-      Object segment, long offset, int subQuantizers, byte[] levels, short[] sums, int sumsOffset) {
+  private static long scanNative(
+      Object segment,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
+      short[] sums,
+      int sumsOffset) {
     MemorySegment codes = (MemorySegment) segment;
     ShortVector total = ShortVector.zero(SHORTS);
     ShortVector odd = total;
@@ -149,7 +164,28 @@ final class VectorLookup512 {
       total = total.add(pairs);
       odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
     }
-    store(total, odd, sums, sumsOffset);
+    return store(total, odd, bound, sums, sumsOffset);
+  }
+
+  private static long scanHeap(
+      Object segment,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
+      short[] sums,
+      int sumsOffset) {
+    MemorySegment codes = (MemorySegment) segment;
+    ShortVector total = ShortVector.zero(SHORTS);
+    ShortVector odd = total;
+    for (int m = 0; m < subQuantizers; m += 2) {
+      long row = offset + (long) m * BLOCK_SIZE;
+      ShortVector pairs =
+          pairs(row(codes, row), row(codes, row + BLOCK_SIZE), levels, m * CODEBOOK_SIZE);
+      total = total.add(pairs);
+      odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
+    }
+    return store(total, odd, bound, sums, sumsOffset);
   }
 
   /** Sums of two sub-quantizers' levels, which still fit their bytes: two codes in one short. */
@@ -159,10 +195,16 @@ final class VectorLookup512 {
         .reinterpretAsShorts();
   }
 
-  private static void store(ShortVector total, ShortVector odd, short[] sums, int offset) {
+  /** Stores the sums; one bit per sum greater than {@code bound}. */
+  private static long store(
+      ShortVector total, ShortVector odd, short bound, short[] sums, int offset) {
     ShortVector even = total.sub(odd.lanewise(VectorOperators.LSHL, 8));
-    FIRST_HALF.selectFrom(even, odd).intoArray(sums, offset);
-    SECOND_HALF.selectFrom(even, odd).intoArray(sums, offset + SHORTS.length());
+    ShortVector first = FIRST_HALF.selectFrom(even, odd);
+    ShortVector second = SECOND_HALF.selectFrom(even, odd);
+    first.intoArray(sums, offset);
+    second.intoArray(sums, offset + SHORTS.length());
+    return first.compare(VectorOperators.GT, bound).toLong()
+        | second.compare(VectorOperators.GT, bound).toLong() << SHORTS.length();
   }
 
   private static ByteVector row(MemorySegment codes, long offset) {
@@ -318,7 +360,7 @@ final class VectorLookup512 {
         odd = odd.add(pairs.lanewise(VectorOperators.LSHR, 8));
       }
     }
-    store(total, odd, sums, 0);
+    store(total, odd, NONE, sums, 0);
   }
 
   private static ByteVector bytes(byte[] array, int offset) {

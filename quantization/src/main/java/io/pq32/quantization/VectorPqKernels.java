@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -30,7 +29,6 @@ final class VectorPqKernels extends ScalarPqKernels {
 
   private static final VectorSpecies<Float> FLOATS = species(float.class);
   private static final VectorSpecies<Integer> INTS = species(int.class);
-  private static final VectorSpecies<Short> SHORTS = species(short.class);
   private static final VectorSpecies<Byte> BYTES = species(byte.class);
 
   /** Floats of one register. */
@@ -483,6 +481,23 @@ final class VectorPqKernels extends ScalarPqKernels {
   }
 
   @Override
+  public long scanBlock(
+      MemorySegment codes,
+      long offset,
+      int subQuantizers,
+      byte[] levels,
+      int threshold,
+      short[] sums) {
+    // No sum is below zero or above 32767.
+    short bound = (short) Math.clamp(threshold, -1, Short.MAX_VALUE);
+    return switch (WIDTH) {
+      case 512 -> VectorLookup512.scanBlock(codes, offset, subQuantizers, levels, bound, sums);
+      case 256 -> VectorLookup256.scanBlock(codes, offset, subQuantizers, levels, bound, sums, 0);
+      default -> super.scanBlock(codes, offset, subQuantizers, levels, threshold, sums);
+    };
+  }
+
+  @Override
   public void score(
       MemorySegment codes,
       long offset,
@@ -497,42 +512,6 @@ final class VectorPqKernels extends ScalarPqKernels {
     } else {
       super.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
     }
-  }
-
-  @Override
-  public int collect(
-      short[] sums,
-      int blocks,
-      int threshold,
-      long[] accepted,
-      int acceptedOffset,
-      int[] positions) {
-    // No sum is below zero or above 32767.
-    short bound = (short) Math.clamp(threshold, -1, Short.MAX_VALUE);
-    int count = 0;
-    for (int block = 0; block < blocks; block++) {
-      long word = greater(sums, block * BLOCK_SIZE, bound);
-      if (accepted != null) {
-        word &= accepted[acceptedOffset + block];
-      }
-      for (; word != 0; word &= word - 1) {
-        positions[count++] = block * BLOCK_SIZE + Long.numberOfTrailingZeros(word);
-      }
-    }
-    return count;
-  }
-
-  /** One bit per sum of a block. */
-  private static long greater(short[] sums, int offset, short bound) {
-    long word = 0;
-    for (int i = 0; i < BLOCK_SIZE; i += SHORTS.length()) {
-      word |=
-          ShortVector.fromArray(SHORTS, sums, offset + i)
-                  .compare(VectorOperators.GT, bound)
-                  .toLong()
-              << i;
-    }
-    return word;
   }
 
   private static FloatVector floats(float[] array, int offset) {

@@ -221,18 +221,19 @@ class KernelChoiceTest {
               }
             }));
     assertEquals(
-        "collect",
+        "scanBlock",
         KernelCheck.firstDifference(
             new ScalarPqKernels() {
               @Override
-              public int collect(
-                  short[] sums,
-                  int blocks,
+              public long scanBlock(
+                  MemorySegment codes,
+                  long offset,
+                  int subQuantizers,
+                  byte[] levels,
                   int threshold,
-                  long[] accepted,
-                  int acceptedOffset,
-                  int[] positions) {
-                return super.collect(sums, blocks, threshold, null, 0, positions);
+                  short[] sums) {
+                return super.scanBlock(
+                    codes, offset, subQuantizers, levels, threshold + MAX_LEVEL, sums);
               }
             }));
   }

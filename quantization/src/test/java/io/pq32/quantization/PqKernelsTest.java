@@ -330,25 +330,66 @@ class PqKernelsTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
-  void collectsWhatTheLoopsCollect(PqKernels kernels, Random random) {
-    int[] thresholds = {
-      Integer.MIN_VALUE, -1, 0, 1, 60, 126, 127, 128, Short.MAX_VALUE, Integer.MAX_VALUE
-    };
-    for (int blocks : new int[] {0, 1, 2, 7}) {
-      short[] sums = new short[blocks * BLOCK_SIZE];
-      for (int i = 0; i < sums.length; i++) {
-        sums[i] = (short) (random.nextInt(9) == 0 ? Short.MAX_VALUE : random.nextInt(129));
-      }
-      long[] accepted = random.longs(blocks + 3).toArray();
-      for (int threshold : thresholds) {
-        for (long[] words : new long[][] {null, accepted, new long[blocks + 3]}) {
-          int[] expected = new int[sums.length];
-          int[] positions = new int[sums.length];
-          int count = ORACLE.collect(sums, blocks, threshold, words, 3, expected);
-          assertEquals(count, kernels.collect(sums, blocks, threshold, words, 3, positions));
-          assertArrayEquals(Arrays.copyOf(expected, count), Arrays.copyOf(positions, count));
+  void scansABlockAsTheLoopsDo(PqKernels kernels, Random random) {
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      byte[] levels = levels(random, subQuantizers);
+      int size = 3 * subQuantizers * BLOCK_SIZE;
+      for (MemorySegment codes : segments(random, size)) {
+        // The last block ends where the memory ends.
+        for (int block = 0; block < 3; block++) {
+          long offset = codes.byteSize() - (long) (3 - block) * subQuantizers * BLOCK_SIZE;
+          short[] expected = new short[BLOCK_SIZE];
+          ORACLE.scan(codes, offset, 1, subQuantizers, levels, expected);
+          short[] sums = shorts(random, BLOCK_SIZE);
+          for (int threshold : thresholds(expected)) {
+            long above = kernels.scanBlock(codes, offset, subQuantizers, levels, threshold, sums);
+            assertArrayEquals(expected, sums, subQuantizers + " sub-quantizers");
+            assertEquals(above(expected, threshold), above, "above " + threshold);
+          }
         }
       }
+    }
+  }
+
+  /** Every sum and its neighbors, the bounds of a short, and what no short can be. */
+  private static int[] thresholds(short[] sums) {
+    IntStream.Builder thresholds = IntStream.builder();
+    for (short sum : sums) {
+      thresholds.add(sum - 1).add(sum).add(sum + 1);
+    }
+    return IntStream.concat(
+            thresholds.build(),
+            IntStream.of(
+                Integer.MIN_VALUE,
+                Short.MIN_VALUE - 1,
+                Short.MIN_VALUE,
+                -1,
+                0,
+                Short.MAX_VALUE,
+                Short.MAX_VALUE + 1,
+                Integer.MAX_VALUE))
+        .toArray();
+  }
+
+  private static long above(short[] sums, int threshold) {
+    long above = 0;
+    for (int i = 0; i < BLOCK_SIZE; i++) {
+      above |= sums[i] > threshold ? 1L << i : 0;
+    }
+    return above;
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void findsTheHighestSumAboveAllButItself(PqKernels kernels) {
+    for (int subQuantizers : SUB_QUANTIZERS) {
+      byte[] levels = new byte[subQuantizers * CODEBOOK_SIZE];
+      Arrays.fill(levels, (byte) MAX_LEVEL);
+      MemorySegment codes = MemorySegment.ofArray(new byte[BLOCK_SIZE * subQuantizers]);
+      int sum = subQuantizers * MAX_LEVEL;
+      short[] sums = new short[BLOCK_SIZE];
+      assertEquals(-1L, kernels.scanBlock(codes, 0, subQuantizers, levels, sum - 1, sums));
+      assertEquals(0L, kernels.scanBlock(codes, 0, subQuantizers, levels, sum, sums));
     }
   }
 
@@ -364,7 +405,6 @@ class PqKernelsTest {
     short[] sums = new short[4 * BLOCK_SIZE];
     int[] ords = IntStream.range(0, BLOCK_SIZE).toArray();
     byte[] scratch = new byte[BLOCK_SIZE * subQuantizers];
-    int[] positions = new int[sums.length];
     float[] vector = floats(random, subQuantizers * subDimension);
     float[] codebooks = floats(random, subQuantizers * subDimension * CODEBOOK_SIZE);
     float[] table = new float[subQuantizers * CODEBOOK_SIZE];
@@ -375,7 +415,8 @@ class PqKernelsTest {
     assertAllocatesNothing(
         "score",
         () -> kernels.score(codes, 0, ords, BLOCK_SIZE, subQuantizers, levels, scratch, sums));
-    assertAllocatesNothing("collect", () -> kernels.collect(sums, 4, 2000, null, 0, positions));
+    assertAllocatesNothing(
+        "scanBlock", () -> kernels.scanBlock(codes, 0, subQuantizers, levels, 2000, sums));
     assertAllocatesNothing(
         "innerProducts",
         () -> kernels.innerProducts(vector, 0, codebooks, subQuantizers, subDimension, table));
