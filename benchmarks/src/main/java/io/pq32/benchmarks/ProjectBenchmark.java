@@ -19,6 +19,8 @@ public class ProjectBenchmark extends KernelBenchmark {
   private PqKernels chosen;
   private float[] vectors;
   private float[] projection;
+  private short[] integers;
+  private float[] scales;
   private final float[] projected = new float[BATCH * PROJECTED_DIMENSION];
 
   /** Draws vectors and a projection. */
@@ -28,12 +30,30 @@ public class ProjectBenchmark extends KernelBenchmark {
     chosen = kernels();
     vectors = gaussians(random, BATCH * dimension);
     projection = gaussians(random, dimension * PROJECTED_DIMENSION);
+    // Twice the columns divided by 511 and rounded, of which the benchmark takes half.
+    integers = new short[projection.length];
+    scales = new float[PROJECTED_DIMENSION];
+    for (int i = 0; i < projection.length; i++) {
+      int column = i % PROJECTED_DIMENSION;
+      scales[column] = Math.max(scales[column], Math.abs(projection[i]) * 2 / 511);
+    }
+    for (int i = 0; i < projection.length; i++) {
+      integers[i] = (short) Math.rint(projection[i] * 2 / scales[i % PROJECTED_DIMENSION]);
+    }
   }
 
   /** The first vector. */
   @Benchmark
   public float[] one() {
     return project(1);
+  }
+
+  /** The first vector by a matrix of integers. */
+  @Benchmark
+  public float[] oneByIntegers() {
+    chosen.multiplyIntegers(
+        vectors, 0, .5f, dimension, integers, PROJECTED_DIMENSION, scales, projected, 0);
+    return projected;
   }
 
   /** All vectors. */

@@ -87,6 +87,11 @@ class KernelBenchmarkTest {
       for (int i = 0; i < KernelBenchmark.PROJECTED_DIMENSION; i++) {
         assertEquals(expected[i], one[i], 1e-3f);
       }
+      float[] byIntegers = project(kernels, dimension).oneByIntegers();
+      for (int i = 0; i < KernelBenchmark.PROJECTED_DIMENSION; i++) {
+        // Rounding an integer errs by .29 on the average, of at most 511 for 5 deviations.
+        assertEquals(expected[i], byIntegers[i], 5 * .29f * 5 / 511 * (float) Math.sqrt(dimension));
+      }
     }
   }
 

@@ -32,7 +32,7 @@ public final class AdcTable {
   public void fill(float[] query) {
     single.clear();
     single.add(query);
-    single.project();
+    single.projectQuery();
     fill(single, 0);
   }
 

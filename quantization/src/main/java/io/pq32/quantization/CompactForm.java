@@ -18,10 +18,10 @@ import java.nio.ByteOrder;
  * lowest bit of a byte to the highest; the greatest stands for the scale.
  *
  * @param mean {@code [dimension]}
- * @param projection {@code [dimension][projectedDimension]}
+ * @param projection what the integers stand for
  * @param codebooks {@code [subQuantizer][subDimension][centroid]}
  */
-record CompactForm(float[] mean, float[] projection, float[] codebooks) {
+record CompactForm(float[] mean, Projection projection, float[] codebooks) {
   /**
    * Ten bits leave components orthogonal within .004 even where they run along the axes. Eight find
    * the same neighbors, but at .01 off the right angle a decoded vector is visibly another one.
@@ -53,21 +53,29 @@ record CompactForm(float[] mean, float[] projection, float[] codebooks) {
     int projected = layout.projectedDimension();
     float[] mean = readFloats(in, layout.dimension(), "mean");
     float[] scales = readFloats(in, projected, "scale of component");
-    float[] projection = new float[layout.dimension() * projected];
-    int[] integers = unpack(in, projection.length, PROJECTION_BITS);
-    for (int i = 0; i < projection.length; i++) {
-      projection[i] = value(integers[i], scales[i % projected], PROJECTION_BITS);
+    int[] integers = unpack(in, layout.dimension() * projected, PROJECTION_BITS);
+    short[] components = new short[integers.length];
+    for (int i = 0; i < components.length; i++) {
+      components[i] = (short) integers[i];
     }
+    Projection projection = new Projection(components, scales);
     scales = readFloats(in, projected, "scale of codebook row");
     float[] codebooks = new float[projected * K];
     integers = unpack(in, codebooks.length, CODEBOOK_BITS);
     for (int i = 0; i < codebooks.length; i++) {
-      codebooks[i] = value(integers[i], scales[i / K], CODEBOOK_BITS);
+      codebooks[i] = (float) ((double) integers[i] * scales[i / K] / greatest(CODEBOOK_BITS));
     }
     return new CompactForm(mean, projection, codebooks);
   }
 
-  byte[] write(PqLayout layout) {
+  /**
+   * The bytes of trained parts.
+   *
+   * @param mean {@code [dimension]}
+   * @param projection {@code [dimension][projectedDimension]}
+   * @param codebooks {@code [subQuantizer][subDimension][centroid]}
+   */
+  static byte[] write(PqLayout layout, float[] mean, float[] projection, float[] codebooks) {
     ByteBuffer out = ByteBuffer.allocate(byteSize(layout)).order(ByteOrder.LITTLE_ENDIAN);
     int projected = layout.projectedDimension();
     writeFloats(out, mean);
@@ -109,16 +117,12 @@ record CompactForm(float[] mean, float[] projection, float[] codebooks) {
   /**
    * The greatest integer of so many bits, which stands for the scale; the least is its negative.
    */
-  private static int greatest(int bits) {
+  static int greatest(int bits) {
     return (1 << bits - 1) - 1;
   }
 
   private static double exact(float value, float scale, int bits) {
     return scale > 0 ? (double) value / scale * greatest(bits) : 0;
-  }
-
-  private static float value(int integer, float scale, int bits) {
-    return (float) ((double) integer * scale / greatest(bits));
   }
 
   private static void pack(int[] integers, int bits, ByteBuffer out) {

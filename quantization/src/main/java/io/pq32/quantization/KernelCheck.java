@@ -86,6 +86,10 @@ final class KernelCheck {
     float[] vector = integers(random, SUB_QUANTIZERS * SUB_DIMENSION);
     float[] codebooks = integers(random, vector.length * CODEBOOK_SIZE);
     float[] halfNorms = integers(random, CODEBOOK_SIZE);
+    short[] integers = new short[5 * 112];
+    for (int i = 0; i < integers.length; i++) {
+      integers[i] = (short) random.nextInt(-511, 512);
+    }
     byte[] levels = levels(random, SUB_QUANTIZERS);
     MemorySegment codes = MemorySegment.ofArray(bytes(random, BLOCK_SIZE * SUB_QUANTIZERS));
     int[] ords = random.ints(BLOCK_SIZE, 0, BLOCK_SIZE).toArray();
@@ -96,6 +100,13 @@ final class KernelCheck {
             kernels -> {
               float[] out = new float[5 * 150];
               kernels.multiplyAdd(vector, 0, 5, 3, codebooks, 150, out, 0);
+              return out;
+            }),
+        new Sample(
+            "multiplyIntegers",
+            kernels -> {
+              float[] out = new float[1 + 112];
+              kernels.multiplyIntegers(vector, 1, .5f, 5, integers, 112, codebooks, out, 1);
               return out;
             }),
         new Sample(

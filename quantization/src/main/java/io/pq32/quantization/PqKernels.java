@@ -67,6 +67,29 @@ public abstract class PqKernels {
       int outOffset);
 
   /**
+   * Product of a vector and a matrix of integers: {@code out[c] = scales[c] * sum over k of unit *
+   * vector[k] * matrix[k][c]}. One vector takes as long as the matrix takes to read, and integers
+   * are half as many bytes as floats.
+   *
+   * @param vector {@code [inner]}, from {@code vectorOffset}
+   * @param unit a power of two, which keeps sums in the range of a float
+   * @param matrix {@code [inner][columns]}
+   * @param columns a multiple of 16
+   * @param scales {@code [columns]}
+   * @param out receives {@code [columns]}, from {@code outOffset}
+   */
+  public abstract void multiplyIntegers(
+      float[] vector,
+      int vectorOffset,
+      float unit,
+      int inner,
+      short[] matrix,
+      int columns,
+      float[] scales,
+      float[] out,
+      int outOffset);
+
+  /**
    * Inner products of one projected vector with every centroid: {@code out[m][c] = sum over d of
    * vector[m][d] * codebooks[m][d][c]}.
    *

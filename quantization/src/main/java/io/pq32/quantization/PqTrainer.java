@@ -97,7 +97,7 @@ public final class PqTrainer {
     int projectedDimension = layout.projectedDimension();
     float[] codebooks = new float[projectedDimension * PqKernels.CODEBOOK_SIZE];
     ProductQuantizer untrained =
-        ProductQuantizer.of(layout, metric, new CompactForm(moments.mean(), components, codebooks));
+        ProductQuantizer.of(layout, metric, moments.mean(), components, codebooks);
     float[] projected = new float[ords.length * projectedDimension];
     float[] chunkOut = new float[CHUNK * projectedDimension];
     int done = 0;
@@ -120,8 +120,7 @@ public final class PqTrainer {
                 ITERATIONS,
                 seed + m,
                 codebooks));
-    return ProductQuantizer.of(
-        layout, metric, new CompactForm(moments.mean(), components, codebooks));
+    return ProductQuantizer.of(layout, metric, moments.mean(), components, codebooks);
   }
 
   private Chunks chunks(VectorSource source, int[] ords) {

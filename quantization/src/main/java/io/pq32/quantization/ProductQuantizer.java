@@ -3,7 +3,6 @@ package io.pq32.quantization;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
@@ -23,7 +22,7 @@ public final class ProductQuantizer {
   private final Metric metric;
   private final byte[] bytes; // CompactForm
   private final float[] mean; // [dimension]
-  private final float[] projection; // [dimension][projectedDimension]
+  private final Projection projection;
   private final float[] codebooks; // [subQuantizer][subDimension][centroid]
   private final float[] halfNorms; // [subQuantizer][centroid]
   private final float[] meanProducts; // [subQuantizer][centroid]
@@ -38,10 +37,10 @@ public final class ProductQuantizer {
     this.projection = form.projection();
     this.codebooks = form.codebooks();
     this.halfNorms = halfNorms(codebooks, layout.subQuantizers(), layout.subDimension());
-    this.squaredComponentLength = squaredComponentLength(layout, projection);
+    this.squaredComponentLength = projection.squaredComponentLength();
     this.meanProducts = new float[halfNorms.length];
     float[] projectedMean = new float[layout.projectedDimension()];
-    project(mean, 1, projectedMean);
+    projection.one(mean, projectedMean);
     PqKernels.instance()
         .innerProducts(
             projectedMean,
@@ -50,15 +49,6 @@ public final class ProductQuantizer {
             layout.subQuantizers(),
             layout.subDimension(),
             meanProducts);
-  }
-
-  /** The components are orthogonal and of one length, which the unit of the training data sets. */
-  private static double squaredComponentLength(PqLayout layout, float[] projection) {
-    double sum = 0;
-    for (float value : projection) {
-      sum += (double) value * value;
-    }
-    return sum / Math.min(layout.dimension(), layout.projectedDimension());
   }
 
   static float[] halfNorms(float[] codebooks, int subQuantizers, int subDimension) {
@@ -125,8 +115,10 @@ public final class ProductQuantizer {
   }
 
   /** The quantizer of trained parts, which are rounded to what can be stored. */
-  static ProductQuantizer of(PqLayout layout, Metric metric, CompactForm form) {
-    return new ProductQuantizer(layout, metric, form.write(layout));
+  static ProductQuantizer of(
+      PqLayout layout, Metric metric, float[] mean, float[] projection, float[] codebooks) {
+    return new ProductQuantizer(
+        layout, metric, CompactForm.write(layout, mean, projection, codebooks));
   }
 
   /** Identity: the first 16 bytes of the SHA-256 of {@link #toBytes()}, in hexadecimal. */
@@ -147,12 +139,9 @@ public final class ProductQuantizer {
   /** Heap bytes of the arrays held. */
   public long ramBytesUsed() {
     return bytes.length
+        + projection.ramBytesUsed()
         + Float.BYTES
-            * ((long) mean.length
-                + projection.length
-                + codebooks.length
-                + halfNorms.length
-                + meanProducts.length);
+            * ((long) mean.length + codebooks.length + halfNorms.length + meanProducts.length);
   }
 
   /** A new batch for up to {@code capacity} vectors; it belongs to one thread. */
@@ -237,7 +226,7 @@ public final class ProductQuantizer {
     for (int i = 0; i < vector.length; i++) {
       double sum = 0;
       for (int j = 0; j < projected.length; j++) {
-        sum += (double) projection[i * projected.length + j] * projected[j];
+        sum += (double) projection.value(i * projected.length + j) * projected[j];
       }
       vector[i] += (float) (sum / squaredComponentLength);
     }
@@ -339,10 +328,6 @@ public final class ProductQuantizer {
     return mean;
   }
 
-  float[] projection() {
-    return projection;
-  }
-
   float[] halfNorms() {
     return halfNorms;
   }
@@ -398,9 +383,11 @@ public final class ProductQuantizer {
 
   /** Projects {@code vectors [count][dimension]} to {@code out [count][projectedDimension]}. */
   void project(float[] vectors, int count, float[] out) {
-    int columns = layout.projectedDimension();
-    Arrays.fill(out, 0, count * columns, 0);
-    PqKernels.instance()
-        .multiplyAdd(vectors, 0, count, layout.dimension(), projection, columns, out, 0);
+    projection.batch(vectors, count, out);
+  }
+
+  /** Projects a query, {@code [dimension]} to {@code [projectedDimension]}: faster, not encoded. */
+  void projectQuery(float[] query, float[] out) {
+    projection.one(query, out);
   }
 }

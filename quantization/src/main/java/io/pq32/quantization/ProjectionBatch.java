@@ -54,6 +54,12 @@ public final class ProjectionBatch {
     quantizer.project(vectors, count, projected);
   }
 
+  /** Does {@link #project()} for a batch of one query, which is not going to be encoded. */
+  void projectQuery() {
+    quantizer.center(vectors, 1);
+    quantizer.projectQuery(vectors, projected);
+  }
+
   float[] centered() {
     return vectors;
   }

@@ -3,6 +3,7 @@ package io.pq32.quantization;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** The kernels as plain loops: the definition of the results, and the oracle of every other one. */
 class ScalarPqKernels extends PqKernels {
@@ -39,6 +40,29 @@ class ScalarPqKernels extends PqKernels {
           out[outRow + column] += factor * b[bRow + column];
         }
       }
+    }
+  }
+
+  @Override
+  public void multiplyIntegers(
+      float[] vector,
+      int vectorOffset,
+      float unit,
+      int inner,
+      short[] matrix,
+      int columns,
+      float[] scales,
+      float[] out,
+      int outOffset) {
+    Arrays.fill(out, outOffset, outOffset + columns, 0f);
+    for (int k = 0; k < inner; k++) {
+      float factor = unit * vector[vectorOffset + k];
+      for (int column = 0; column < columns; column++) {
+        out[outOffset + column] += factor * matrix[k * columns + column];
+      }
+    }
+    for (int column = 0; column < columns; column++) {
+      out[outOffset + column] *= scales[column];
     }
   }
 

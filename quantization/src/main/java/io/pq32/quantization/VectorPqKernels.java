@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -31,11 +32,21 @@ final class VectorPqKernels extends ScalarPqKernels {
   private static final VectorSpecies<Integer> INTS = species(int.class);
   private static final VectorSpecies<Byte> BYTES = species(byte.class);
 
+  /** As many shorts as a register has floats. */
+  private static final VectorSpecies<Short> HALF_SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(WIDTH / 2));
+
   /** Floats of one register. */
   private static final int LANES = FLOATS.length();
 
   /** Columns of one pass: eight sums keep two multiply-add units busy and fit 16 registers. */
   private static final int PANEL = 8 * LANES;
+
+  /**
+   * Columns of one pass over integers: 96 in the widest registers, of which the projected
+   * dimensions are a multiple wherever there are six for each sub-quantizer.
+   */
+  private static final int INTEGER_PANEL = 6 * LANES;
 
   /** Columns of one pass over four rows: again eight sums. */
   private static final int STRIPE = 2 * LANES;
@@ -145,6 +156,9 @@ final class VectorPqKernels extends ScalarPqKernels {
       for (; column <= columns - PANEL; column += PANEL) {
         addPanel(a, from, inner, b, column, columns, out, to + column);
       }
+      for (; column <= columns - PANEL / 2; column += PANEL / 2) {
+        addHalfPanel(a, from, inner, b, column, columns, out, to + column);
+      }
       for (; column <= columns - LANES; column += LANES) {
         lanes(a, from, inner, b, column, columns, out, to + column);
       }
@@ -241,6 +255,34 @@ final class VectorPqKernels extends ScalarPqKernels {
     s7.intoArray(out, outOffset + 7 * LANES);
   }
 
+  /** Adds to one row of {@code out}, half a panel wide. */
+  private static void addHalfPanel(
+      float[] a,
+      int aOffset,
+      int inner,
+      float[] b,
+      int bOffset,
+      int columns,
+      float[] out,
+      int outOffset) {
+    FloatVector s0 = floats(out, outOffset);
+    FloatVector s1 = floats(out, outOffset + LANES);
+    FloatVector s2 = floats(out, outOffset + 2 * LANES);
+    FloatVector s3 = floats(out, outOffset + 3 * LANES);
+    for (int k = 0; k < inner; k++) {
+      FloatVector factor = broadcast(a[aOffset + k]);
+      int from = bOffset + k * columns;
+      s0 = factor.fma(floats(b, from), s0);
+      s1 = factor.fma(floats(b, from + LANES), s1);
+      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
+      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
+    }
+    s0.intoArray(out, outOffset);
+    s1.intoArray(out, outOffset + LANES);
+    s2.intoArray(out, outOffset + 2 * LANES);
+    s3.intoArray(out, outOffset + 3 * LANES);
+  }
+
   /**
    * Sets one row of {@code out}, one panel wide. A flag in {@link #addPanel} would do, but
    * registers that meet behind a branch are boxed: building a graph spent a fifth of its time
@@ -301,6 +343,108 @@ final class VectorPqKernels extends ScalarPqKernels {
       sum = broadcast(a[aOffset + k]).fma(floats(b, bOffset + k * columns), sum);
     }
     sum.intoArray(out, outOffset);
+  }
+
+  @Override
+  public void multiplyIntegers(
+      float[] vector,
+      int vectorOffset,
+      float unit,
+      int inner,
+      short[] matrix,
+      int columns,
+      float[] scales,
+      float[] out,
+      int outOffset) {
+    int column = 0;
+    for (; column <= columns - INTEGER_PANEL; column += INTEGER_PANEL) {
+      integerPanel(
+          vector,
+          vectorOffset,
+          unit,
+          inner,
+          matrix,
+          column,
+          columns,
+          scales,
+          out,
+          outOffset + column);
+    }
+    for (; column < columns; column += LANES) {
+      integerLanes(
+          vector,
+          vectorOffset,
+          unit,
+          inner,
+          matrix,
+          column,
+          columns,
+          scales,
+          out,
+          outOffset + column);
+    }
+  }
+
+  private static void integerPanel(
+      float[] vector,
+      int vectorOffset,
+      float unit,
+      int inner,
+      short[] matrix,
+      int column,
+      int columns,
+      float[] scales,
+      float[] out,
+      int to) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    FloatVector s4 = s0;
+    FloatVector s5 = s0;
+    for (int k = 0; k < inner; k++) {
+      FloatVector factor = broadcast(unit * vector[vectorOffset + k]);
+      int from = k * columns + column;
+      s0 = factor.fma(widened(matrix, from), s0);
+      s1 = factor.fma(widened(matrix, from + LANES), s1);
+      s2 = factor.fma(widened(matrix, from + 2 * LANES), s2);
+      s3 = factor.fma(widened(matrix, from + 3 * LANES), s3);
+      s4 = factor.fma(widened(matrix, from + 4 * LANES), s4);
+      s5 = factor.fma(widened(matrix, from + 5 * LANES), s5);
+    }
+    s0.mul(floats(scales, column)).intoArray(out, to);
+    s1.mul(floats(scales, column + LANES)).intoArray(out, to + LANES);
+    s2.mul(floats(scales, column + 2 * LANES)).intoArray(out, to + 2 * LANES);
+    s3.mul(floats(scales, column + 3 * LANES)).intoArray(out, to + 3 * LANES);
+    s4.mul(floats(scales, column + 4 * LANES)).intoArray(out, to + 4 * LANES);
+    s5.mul(floats(scales, column + 5 * LANES)).intoArray(out, to + 5 * LANES);
+  }
+
+  /** One register wide. Only a matrix of few rows has columns left over. */
+  private static void integerLanes(
+      float[] vector,
+      int vectorOffset,
+      float unit,
+      int inner,
+      short[] matrix,
+      int column,
+      int columns,
+      float[] scales,
+      float[] out,
+      int to) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    for (int k = 0; k < inner; k++) {
+      FloatVector factor = broadcast(unit * vector[vectorOffset + k]);
+      int from = k * columns + column;
+      s0 = factor.fma(widened(matrix, from), s0);
+    }
+    s0.mul(floats(scales, column)).intoArray(out, to);
+  }
+
+  private static FloatVector widened(short[] array, int offset) {
+    return (FloatVector)
+        ShortVector.fromArray(HALF_SHORTS, array, offset)
+            .convertShape(VectorOperators.S2F, FLOATS, 0);
   }
 
   @Override

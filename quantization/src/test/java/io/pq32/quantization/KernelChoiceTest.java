@@ -128,6 +128,25 @@ class KernelChoiceTest {
               }
             }));
     assertEquals(
+        "multiplyIntegers",
+        KernelCheck.firstDifference(
+            new ScalarPqKernels() {
+              @Override
+              public void multiplyIntegers(
+                  float[] vector,
+                  int vectorOffset,
+                  float unit,
+                  int inner,
+                  short[] matrix,
+                  int columns,
+                  float[] scales,
+                  float[] out,
+                  int outOffset) {
+                super.multiplyIntegers(
+                    vector, vectorOffset, 1, inner, matrix, columns, scales, out, outOffset);
+              }
+            }));
+    assertEquals(
         "innerProducts",
         KernelCheck.firstDifference(
             new ScalarPqKernels() {

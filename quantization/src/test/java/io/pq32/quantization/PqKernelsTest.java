@@ -99,6 +99,41 @@ class PqKernelsTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
+  void multipliesIntegersOfEveryShape(PqKernels kernels, Random random) {
+    for (int columns = 0; columns <= 6 * 96; columns += 16) {
+      int inner = random.nextInt(columns + 2);
+      int vectorOffset = random.nextInt(5);
+      int outOffset = random.nextInt(5);
+      float unit = Math.scalb(1f, random.nextInt(-9, 4));
+      float[] vector = floats(random, vectorOffset + inner);
+      short[] matrix = shorts(random, inner * columns);
+      float[] scales = floats(random, columns);
+      float[] out = floats(random, outOffset + columns);
+      float[] before = out.clone();
+      kernels.multiplyIntegers(
+          vector, vectorOffset, unit, inner, matrix, columns, scales, out, outOffset);
+      assertArrayEquals(Arrays.copyOf(before, outOffset), Arrays.copyOf(out, outOffset));
+      for (int column = 0; column < columns; column++) {
+        double scale = (double) scales[column] * unit;
+        Bounded product = new Bounded(0, 0, 1); // the scale rounds once more
+        for (int k = 0; k < inner; k++) {
+          product =
+              product.plus(
+                  (double) vector[vectorOffset + k] * matrix[k * columns + column] * scale);
+        }
+        // The unit may round a factor to a multiple of the least denormal.
+        double slack = Math.abs(Short.MIN_VALUE * scales[column]) * inner * Float.MIN_VALUE;
+        assertEquals(
+            product.value,
+            out[outOffset + column],
+            product.bound() + slack,
+            inner + "x" + columns + " at " + column);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
   void multipliesEveryCentroid(PqKernels kernels, Random random) {
     for (int subDimension : SUB_DIMENSIONS) {
       int subQuantizers = 16;
@@ -411,6 +446,7 @@ class PqKernelsTest {
     float[] minima = new float[subQuantizers];
     byte[] code = new byte[subQuantizers];
     float[] out = new float[4 * 256];
+    short[] integers = shorts(random, 64 * 192);
     assertAllocatesNothing("scan", () -> kernels.scan(codes, 0, 4, subQuantizers, levels, sums));
     assertAllocatesNothing(
         "score",
@@ -425,6 +461,9 @@ class PqKernelsTest {
         () -> kernels.nearest(vector, 0, 8, 32, codebooks, 0, subDimension, table, 0, code, 0, 1));
     assertAllocatesNothing(
         "quantize", () -> kernels.quantize(table, subQuantizers, minima, levels));
+    assertAllocatesNothing(
+        "multiplyIntegers",
+        () -> kernels.multiplyIntegers(vector, 0, .5f, 64, integers, 192, table, out, 0));
     assertAllocatesNothing("dot", () -> kernels.dot(codebooks, 0, table, 1, 777));
     assertAllocatesNothing(
         "multiplyAdd", () -> kernels.multiplyAdd(codebooks, 0, 4, 32, codebooks, 256, out, 0));
@@ -518,6 +557,14 @@ class PqKernelsTest {
     Bounded plus(double term) {
       return new Bounded(value + term, magnitude + Math.abs(term), terms + 1);
     }
+
+    /**
+     * Each of n products and n additions in any order is off by half a unit in the last place, each
+     * product also by half the least denormal.
+     */
+    double bound() {
+      return 2 * terms * (Math.ulp(1f) / 2) * magnitude + terms * Float.MIN_VALUE;
+    }
   }
 
   private static Bounded exactDot(
@@ -529,14 +576,7 @@ class PqKernelsTest {
     return sum;
   }
 
-  /**
-   * Each of n products and n additions in any order is off by half a unit in the last place, each
-   * product also by half the least denormal.
-   */
   private static void assertClose(Bounded expected, float actual, String what) {
-    double unit = Math.ulp(1f) / 2;
-    double bound =
-        2 * expected.terms * unit * expected.magnitude + expected.terms * Float.MIN_VALUE;
-    assertEquals(expected.value, actual, bound, what);
+    assertEquals(expected.value, actual, expected.bound(), what);
   }
 }
