@@ -13,7 +13,7 @@ import java.util.Arrays;
  */
 final class TopSums {
   /** Room beyond the limit: at least one block must fit before a sweep. */
-  private static final int SLACK = 256;
+  private static final int MIN_SLACK = 256;
 
   private final int limit;
   private final int[] ords;
@@ -30,7 +30,7 @@ final class TopSums {
   TopSums(int limit, int subQuantizers) {
     this.limit = limit;
     this.histogram = new int[subQuantizers * PqKernels.MAX_LEVEL + 1];
-    this.ords = new int[limit + SLACK];
+    this.ords = new int[limit + Math.max(MIN_SLACK, limit / 2)];
     this.sums = new short[ords.length];
   }
 
