@@ -109,25 +109,43 @@ final class VectorPqKernels extends ScalarPqKernels {
 
   @Override
   public float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
+    int quads = length / (4 * LANES) * (4 * LANES);
+    int lanes = length / LANES * LANES;
+    float sum = quads > 0 ? dotQuads(a, aOffset, b, bOffset, quads) : 0;
+    if (lanes > quads) {
+      sum += dotLanes(a, aOffset + quads, b, bOffset + quads, lanes - quads);
+    }
+    for (int i = lanes; i < length; i++) {
+      sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
+    }
+    return sum;
+  }
+
+  /**
+   * Inner product, four registers at a time. One method with {@link #dotLanes} handed a register
+   * from loop to loop, which was boxed in some callers.
+   */
+  private static float dotQuads(float[] a, int aOffset, float[] b, int bOffset, int length) {
     FloatVector s0 = FloatVector.zero(FLOATS);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
-    int i = 0;
-    for (; i <= length - 4 * LANES; i += 4 * LANES) {
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
+    for (int i = 0; i < length; i += 4 * LANES) {
       s0 = floats(a, aOffset + i).fma(floats(b, bOffset + i), s0);
       s1 = floats(a, aOffset + i + LANES).fma(floats(b, bOffset + i + LANES), s1);
       s2 = floats(a, aOffset + i + 2 * LANES).fma(floats(b, bOffset + i + 2 * LANES), s2);
       s3 = floats(a, aOffset + i + 3 * LANES).fma(floats(b, bOffset + i + 3 * LANES), s3);
     }
-    for (; i <= length - LANES; i += LANES) {
-      s0 = floats(a, aOffset + i).fma(floats(b, bOffset + i), s0);
+    return s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+  }
+
+  /** Inner product, one register at a time. */
+  private static float dotLanes(float[] a, int aOffset, float[] b, int bOffset, int length) {
+    FloatVector sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < length; i += LANES) {
+      sum = floats(a, aOffset + i).fma(floats(b, bOffset + i), sum);
     }
-    float sum = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
-    for (; i < length; i++) {
-      sum = Math.fma(a[aOffset + i], b[bOffset + i], sum);
-    }
-    return sum;
+    return sum.reduceLanes(VectorOperators.ADD);
   }
 
   @Override
