@@ -2,13 +2,17 @@ package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
+import java.util.Arrays;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.KnnCollector;
+import org.apache.lucene.search.knn.KnnSearchStrategy;
 
 /**
  * Walks the graph of a segment. The beam holds twice the nodes it expands: those scored on the way
  * are candidates for reranking too. Asked for more, it walks again, twice as wide, until scoring
  * all accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower
- * beam has dropped: a search for 700 vectors within a radius found 360.)
+ * beam has dropped: a search for 700 vectors within a radius found 360.) It starts from the query's
+ * seeds too, which scans have no use for: they look at the codes around them anyway.
  */
 final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   /**
@@ -24,6 +28,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private final QueryTables.Table table;
   private final AcceptedOrds accepted;
   private final KnnCollector collector;
+  private final int[] seeds; // nodes
   private final BeamSearch beam;
   private final Unreturned unreturned = new Unreturned();
   private int width; // nodes to expand; 0 before the walk
@@ -52,8 +57,23 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     this.accepted = accepted;
     this.nextWidth = width;
     this.collector = collector;
+    this.seeds = seeds(collector, graph);
     GraphMeta meta = graph.meta();
     this.beam = new BeamSearch(graph, meta.size(), codes.segment(), meta.codeBytes());
+  }
+
+  /** The nodes a query wants to start from. Its strategy tells them once. */
+  private static int[] seeds(KnnCollector collector, MappedGraph graph) throws IOException {
+    if (!(collector.getSearchStrategy() instanceof KnnSearchStrategy.Seeded seeded)) {
+      return new int[0];
+    }
+    int[] nodes = new int[seeded.numberOfEntryPoints()];
+    DocIdSetIterator ords = seeded.entryPoints();
+    int count = 0;
+    while (count < nodes.length && ords.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
+      nodes[count++] = graph.node(ords.docID());
+    }
+    return Arrays.copyOf(nodes, count);
   }
 
   @Override
@@ -84,6 +104,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     beam.start(2 * nextWidth);
     visited = 0;
     offerEntries();
+    offerSeeds();
     width = nextWidth;
     nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
     beam.run(table.levels(), width, this);
@@ -111,6 +132,24 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
       beam.offer(best[i] * meta.entryStride(), sums[best[i]]);
     }
     beam.offer(0, sums[0]); // from where every node can be reached
+  }
+
+  /** Beside the entries, not instead of them: a query's guess may be far off. */
+  private void offerSeeds() throws IOException {
+    int codeBytes = graph.meta().codeBytes();
+    int[] nodes = new int[PqKernels.BLOCK_SIZE];
+    short[] sums = new short[PqKernels.BLOCK_SIZE];
+    byte[] scratch = new byte[PqKernels.BLOCK_SIZE * codeBytes];
+    int count;
+    for (int from = 0; from < seeds.length; from += count) {
+      count = Math.min(nodes.length, seeds.length - from);
+      System.arraycopy(seeds, from, nodes, 0, count);
+      PqKernels.instance()
+          .score(codes.segment(), 0, nodes, count, codeBytes, table.levels(), scratch, sums);
+      for (int i = 0; i < count; i++) {
+        beam.offer(nodes[i], sums[i]);
+      }
+    }
   }
 
   /**

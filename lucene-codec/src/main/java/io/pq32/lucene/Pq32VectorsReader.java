@@ -173,7 +173,8 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       return;
     }
     try {
-      search(info, target, values.size(), accepted, collector);
+      KnnCollector counting = new VisitCount(collector, accepted.count());
+      search(info, target, values.size(), accepted, counting);
     } catch (AlreadyClosedException e) {
       throw e;
     } catch (IllegalStateException e) {

@@ -3,6 +3,7 @@ package io.pq32.lucene;
 import java.io.IOException;
 import java.util.Arrays;
 import org.apache.lucene.search.KnnCollector;
+import org.apache.lucene.search.knn.KnnSearchStrategy;
 import org.apache.lucene.util.hnsw.RandomVectorScorer;
 
 /**
@@ -41,6 +42,7 @@ final class Reranker {
   private final double step;
   private final RandomVectorScorer scorer;
   private final KnnCollector collector;
+  private final KnnSearchStrategy strategy; // null where the collector has none
 
   // Of what the codes were off so far.
   private int errors;
@@ -55,6 +57,10 @@ final class Reranker {
     this.step = step;
     this.scorer = scorer;
     this.collector = collector;
+    this.strategy =
+        collector.getSearchStrategy() instanceof KnnSearchStrategy.Seeded seeded
+            ? seeded.originalStrategy() // which hears of the blocks, and may be null
+            : collector.getSearchStrategy();
   }
 
   /**
@@ -65,7 +71,12 @@ final class Reranker {
     return (int) Math.min(1 << 28, 60 + 4L * k);
   }
 
-  /** Scores and collects what a source finds. */
+  /**
+   * Scores and collects what a source finds. Each slice is a block to the collector's strategy,
+   * whose patience may end the search: only here are there hits that could fail to appear. A search
+   * that was ended before, by a timeout for one, has its first slice scored yet, without which all
+   * that it has found would be lost.
+   */
   void collect(CandidateSource source, int k) throws IOException {
     int first = Math.max(MIN_FIRST, k);
     int slice = Math.max(MIN_SLICE, k / 4);
@@ -75,12 +86,16 @@ final class Reranker {
     for (Candidates found = source.next(); found.count() > 0; found = source.next()) {
       int count;
       for (int from = 0; from < found.count(); from += count) {
-        if (scored >= first && isOver(scored, misses, found.sums()[from], k)) {
+        if (scored >= first
+            && (collector.earlyTerminated() || isOver(scored, misses, found.sums()[from], k))) {
           return;
         }
         count = Math.min(scored < first ? first - scored : slice, found.count() - from);
         misses = collectSlice(found, from, count, scores) ? 0 : misses + count;
         scored += count;
+        if (strategy != null) {
+          strategy.nextVectorsBlock();
+        }
       }
     }
   }

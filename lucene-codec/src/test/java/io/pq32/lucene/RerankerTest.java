@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import org.apache.lucene.search.HnswQueueSaturationCollector;
 import org.apache.lucene.search.KnnCollector;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopKnnCollector;
+import org.apache.lucene.search.knn.KnnSearchStrategy;
 import org.apache.lucene.util.hnsw.RandomVectorScorer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -149,6 +151,40 @@ class RerankerTest {
     reranker(second, global).collect(source(1000, upTo(1000)), 10);
     assertEquals(20, second.scored.size());
     assertTrue(scoredAlone > 20, scoredAlone + " scored");
+  }
+
+  @Test
+  void patienceEndsIt() throws IOException {
+    // Codes so far off that all compete. Every slice is a block: one with hits, then one without,
+    // and as many as patience lasts.
+    float[] scores = scores(1000, i -> i % 2 - 1);
+    Arrays.fill(scores, 0, 10, 1);
+    for (int patience : new int[] {0, 2, 5}) {
+      ListScorer scorer = new ListScorer(scores);
+      TopKnnCollector top =
+          new TopKnnCollector(10, Integer.MAX_VALUE, KnnSearchStrategy.Hnsw.DEFAULT);
+      KnnCollector collector = new HnswQueueSaturationCollector(top, 0.995, patience);
+      reranker(scorer, collector).collect(source(1000, upTo(1000)), 10);
+      assertEquals(20 + 16 * (patience + 1), scorer.scored.size());
+    }
+  }
+
+  @Test
+  void aTimeoutEndsItAfterTheFirstSlice() throws IOException {
+    ListScorer scorer = new ListScorer(scores(1000, _ -> 0));
+    TopKnnCollector top = new TopKnnCollector(100, 1);
+    top.incVisitedCount(1);
+    reranker(scorer, top).collect(source(1000, upTo(1000)), 100);
+    assertEquals(100, scorer.scored.size());
+    assertEquals(100, docs(top).length);
+  }
+
+  @Test
+  void aSeededCollectorNeedsNoOtherStrategy() throws IOException {
+    KnnSearchStrategy seeded = new KnnSearchStrategy.Seeded(null, 0, null);
+    TopKnnCollector collector = new TopKnnCollector(10, Integer.MAX_VALUE, seeded);
+    reranker(new ListScorer(scores(100, _ -> 0)), collector).collect(source(100, upTo(100)), 10);
+    assertEquals(10, docs(collector).length);
   }
 
   @Test
