@@ -42,8 +42,8 @@ class JoinTest {
       new QueryBitSetProducer(new TermQuery(new Term("kind", "parent")));
 
   /** Writes blocks of children, each followed by its parent, and children's colors. */
-  private static void write(Directory directory, Storage storage, float[][][] children)
-      throws IOException {
+  private static void write(
+      Directory directory, Storage storage, float[][][] children, int segments) throws IOException {
     try (IndexWriter writer =
         new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()))) {
       int parent = 0;
@@ -63,7 +63,7 @@ class JoinTest {
           writer.flush();
         }
       }
-      writer.forceMerge(1);
+      writer.forceMerge(segments);
     }
   }
 
@@ -114,12 +114,12 @@ class JoinTest {
     for (int parent = 0; parent < children.length; parent++) {
       children[parent] = around(random, centers[parent], 1 + random.nextInt(12), 0.4);
     }
-    assertFinds(storage, children, random, 0.95);
+    assertFinds(storage, children, 1, random, 0.95);
+    assertFinds(storage, children, 2, random, 0.95);
   }
 
-  /** Not of forced walks: these would have to leave one crowd for another ten times. */
   @ParameterizedTest
-  @EnumSource(names = {"FLOATS", "CODES", "GRAPH"})
+  @EnumSource(Storage.class)
   void aParentWithCrowdsOfChildrenDoesNotHideTheOthers(Storage storage, Random random)
       throws IOException {
     // The 100 candidates that ten hits normally take all belong to one parent or two.
@@ -128,7 +128,7 @@ class JoinTest {
     for (int parent = 0; parent < children.length; parent++) {
       children[parent] = around(random, centers[parent], 120, 0.2);
     }
-    assertFinds(storage, children, random, 0.9);
+    assertFinds(storage, children, 1, random, 0.9);
   }
 
   private static float[][] around(Random random, float[] center, int count, double spread) {
@@ -142,10 +142,12 @@ class JoinTest {
   }
 
   private static void assertFinds(
-      Storage storage, float[][][] children, Random random, double floor) throws IOException {
+      Storage storage, float[][][] children, int segments, Random random, double floor)
+      throws IOException {
     try (Directory directory = new ByteBuffersDirectory()) {
-      write(directory, storage, children);
+      write(directory, storage, children, segments);
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        assertEquals(segments, reader.leaves().size());
         double recall = 0;
         double filtered = 0;
         int queries = 20;

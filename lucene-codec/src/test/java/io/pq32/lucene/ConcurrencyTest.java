@@ -1,0 +1,164 @@
+package io.pq32.lucene;
+
+import static io.pq32.lucene.VectorIndex.FIELD;
+import static io.pq32.lucene.VectorIndex.ID;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pq32.quantization.SeededRandom;
+import io.pq32.quantization.Vectors;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.lucene.document.IntField;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.SearcherManager;
+import org.apache.lucene.store.AlreadyClosedException;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.MMapDirectory;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Searches while the index changes, or goes away. */
+@ExtendWith(SeededRandom.class)
+class ConcurrencyTest {
+  private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
+  private static final int SIZE = 1500;
+  private static final int DIMENSION = 24;
+  private static final int K = 10;
+  private static final int THREADS = 3;
+
+  /** One search by one of several threads. */
+  @FunctionalInterface
+  private interface Search {
+    void run(float[] query) throws Exception;
+  }
+
+  /** What happens meanwhile. */
+  @FunctionalInterface
+  private interface Round {
+    void run(int round) throws Exception;
+  }
+
+  /** Searches from several threads until the rounds are over, at least once in each. */
+  private static void searchDuring(int rounds, Round change, float[][] queries, Search search)
+      throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger searches = new AtomicInteger();
+    try (ExecutorService executor = Executors.newFixedThreadPool(THREADS)) {
+      List<Future<?>> threads = new ArrayList<>();
+      for (int thread = 0; thread < THREADS; thread++) {
+        int first = thread;
+        threads.add(
+            executor.submit(
+                () -> {
+                  for (int q = first; !over.get(); q++) {
+                    search.run(queries[q % queries.length]);
+                    searches.incrementAndGet();
+                  }
+                  return null;
+                }));
+      }
+      try {
+        for (int round = 0; round < rounds; round++) {
+          change.run(round);
+          int before = searches.get();
+          while (searches.get() < before + 2 * THREADS
+              && threads.stream().noneMatch(Future::isDone)) {
+            Thread.onSpinWait();
+          }
+        }
+      } finally {
+        over.set(true);
+      }
+      for (Future<?> thread : threads) {
+        thread.get();
+      }
+    }
+  }
+
+  private static void assertComplete(IndexReader reader, float[][] vectors, float[] query)
+      throws IOException {
+    ScoreDoc[] hits =
+        new IndexSearcher(reader).search(new KnnFloatVectorQuery(FIELD, query, K), K).scoreDocs;
+    int[] ids = VectorIndex.ids(reader, hits);
+    assertEquals(Math.min(K, reader.numDocs()), ids.length);
+    for (int i = 0; i < ids.length; i++) {
+      float expected = SIMILARITY.compare(query, vectors[ids[i]]);
+      assertEquals(expected, hits[i].score, 1e-5 * expected);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void searchesAreCompleteWhileSegmentsMerge(Storage storage, Random random, @TempDir Path folder)
+      throws Exception {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    try (Directory directory = new MMapDirectory(folder);
+        IndexWriter writer =
+            new IndexWriter(directory, VectorIndex.mergingConfig(storage.format()));
+        SearcherManager searchers = new SearcherManager(writer, null)) {
+      int rounds = 8;
+      int share = SIZE / rounds;
+      searchDuring(
+          rounds,
+          round -> {
+            VectorIndex.add(writer, vectors, round * share, (round + 1) * share, SIMILARITY);
+            writer.deleteDocuments(IntField.newRangeQuery(ID, 0, round * share / 2));
+            if (round % 2 == 1) {
+              writer.forceMerge(1);
+            }
+            searchers.maybeRefreshBlocking();
+          },
+          vectors,
+          query -> {
+            IndexSearcher searcher = searchers.acquire();
+            try {
+              assertComplete(searcher.getIndexReader(), vectors, query);
+            } finally {
+              searchers.release(searcher);
+            }
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void aReaderClosedBelowASearchSaysSo(Storage storage, Random random, @TempDir Path folder)
+      throws Exception {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    try (Directory directory = new MMapDirectory(folder)) {
+      VectorIndex.write(directory, storage.format(), vectors, SIMILARITY);
+      AtomicReference<DirectoryReader> current =
+          new AtomicReference<>(DirectoryReader.open(directory));
+      searchDuring(
+          60,
+          _ -> current.getAndSet(DirectoryReader.open(directory)).close(),
+          vectors,
+          query -> {
+            DirectoryReader reader = current.get();
+            try {
+              assertComplete(reader, vectors, query);
+            } catch (AlreadyClosedException e) {
+              assertEquals(0, reader.getRefCount(), "of an open reader");
+            }
+          });
+      current.get().close();
+    }
+  }
+}
