@@ -15,6 +15,8 @@ import org.apache.lucene.store.IndexInput;
  * blocks are worth scanning first.
  */
 final class CodeBlocks {
+  private static final int HEAD_STEP = 8;
+
   private final BlocksLayout layout;
   private final IndexInput file;
   private final MemorySegment segment;
@@ -50,28 +52,26 @@ final class CodeBlocks {
         .scanBlock(segment, layout.block(block), layout.codeBytes(), levels, threshold, sums);
   }
 
-  /** All blocks, the one with the nearest head first, among equals the lowest number. */
+  /**
+   * All blocks, those with the nearest heads first. Heads that differ by less than {@value
+   * #HEAD_STEP} levels, some hundredths of what they scatter, are equals: in the order of the file.
+   */
   int[] nearestFirst(byte[] levels) {
     short[] sums = new short[layout.headBlocks() * PqKernels.BLOCK_SIZE];
     PqKernels.instance()
         .scan(segment, layout.heads(), layout.headBlocks(), layout.codeBytes(), levels, sums);
     int count = layout.blocks();
-    int least = Short.MAX_VALUE;
-    int greatest = 0;
+    int highest = layout.codeBytes() * PqKernels.MAX_LEVEL;
+    int[] starts = new int[highest / HEAD_STEP + 2];
     for (int i = 0; i < count; i++) {
-      least = Math.min(least, sums[i]);
-      greatest = Math.max(greatest, sums[i]);
-    }
-    int[] starts = new int[greatest - least + 2]; // of the blocks with a sum of greatest - i
-    for (int i = 0; i < count; i++) {
-      starts[greatest - sums[i] + 1]++;
+      starts[(highest - sums[i]) / HEAD_STEP + 1]++;
     }
     for (int i = 1; i < starts.length; i++) {
       starts[i] += starts[i - 1];
     }
     int[] sorted = new int[count];
     for (int i = 0; i < count; i++) {
-      sorted[starts[greatest - sums[i]]++] = i;
+      sorted[starts[(highest - sums[i]) / HEAD_STEP]++] = i;
     }
     return sorted;
   }

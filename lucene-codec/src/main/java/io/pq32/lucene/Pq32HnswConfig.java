@@ -12,7 +12,12 @@ package io.pq32.lucene;
  *     96
  * @param minQuantizedCount vectors a segment needs before a codebook is trained for it; a smaller
  *     one for which no codebook is known stores floats only and is scanned exactly
- * @param graphThreshold vectors from which a segment gets a graph; below, its codes are scanned
+ * @param graphThreshold vectors from which a segment gets a graph; below, its codes are scanned. Up
+ *     to a million vectors, the most that were measured (synthetic, 768 dimensions), a scan of the
+ *     blocks near the query answers three times as many queries as a walk at recall .95, keeps 35
+ *     bytes per vector where the graph keeps 57, and is written in a third of the time. What grows
+ *     with the segment, looking at the head of every block, is about half of a query at four
+ *     million: the default
  */
 public record Pq32HnswConfig(
     int maxConn, int beamWidth, int bytesPerVector, int minQuantizedCount, int graphThreshold) {
@@ -27,7 +32,7 @@ public record Pq32HnswConfig(
   public static final int MAX_BEAM_WIDTH = 3200;
 
   /** The defaults. */
-  public static final Pq32HnswConfig DEFAULT = new Pq32HnswConfig(16, 100, 32, 2048, 60_000);
+  public static final Pq32HnswConfig DEFAULT = new Pq32HnswConfig(16, 100, 32, 2048, 4_000_000);
 
   /** Rejects values out of range, naming parameter, value and bound. */
   public Pq32HnswConfig {

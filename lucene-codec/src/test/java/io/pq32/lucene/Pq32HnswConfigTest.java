@@ -16,18 +16,18 @@ class Pq32HnswConfigTest {
 
   @Test
   void changesOneValueAtATime() {
-    assertEquals(new Pq32HnswConfig(8, 100, 32, 2048, 60_000), DEFAULT.withMaxConn(8));
-    assertEquals(new Pq32HnswConfig(16, 64, 32, 2048, 60_000), DEFAULT.withBeamWidth(64));
-    assertEquals(new Pq32HnswConfig(16, 100, 96, 2048, 60_000), DEFAULT.withBytesPerVector(96));
-    assertEquals(new Pq32HnswConfig(16, 100, 32, 1, 60_000), DEFAULT.withMinQuantizedCount(1));
+    assertEquals(new Pq32HnswConfig(8, 100, 32, 2048, 4_000_000), DEFAULT.withMaxConn(8));
+    assertEquals(new Pq32HnswConfig(16, 64, 32, 2048, 4_000_000), DEFAULT.withBeamWidth(64));
+    assertEquals(new Pq32HnswConfig(16, 100, 96, 2048, 4_000_000), DEFAULT.withBytesPerVector(96));
+    assertEquals(new Pq32HnswConfig(16, 100, 32, 1, 4_000_000), DEFAULT.withMinQuantizedCount(1));
     assertEquals(new Pq32HnswConfig(16, 100, 32, 2048, 5), DEFAULT.withGraphThreshold(5));
   }
 
   @Test
   void changesTheShapeOfTheGraphAtOnce() {
     // One after the other, either order would pass through a beam narrower than maxConn.
-    assertEquals(new Pq32HnswConfig(200, 300, 32, 2048, 60_000), DEFAULT.withGraph(200, 300));
-    assertEquals(new Pq32HnswConfig(4, 8, 32, 2048, 60_000), DEFAULT.withGraph(4, 8));
+    assertEquals(new Pq32HnswConfig(200, 300, 32, 2048, 4_000_000), DEFAULT.withGraph(200, 300));
+    assertEquals(new Pq32HnswConfig(4, 8, 32, 2048, 4_000_000), DEFAULT.withGraph(4, 8));
   }
 
   static Stream<Arguments> bounds() {
