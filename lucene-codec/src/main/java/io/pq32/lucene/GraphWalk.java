@@ -22,6 +22,14 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
    */
   private static final int STARTS = 16;
 
+  /**
+   * Of the accepted nodes that a walk should expand, were the filter independent of the query, so
+   * many must be there. With fewer the filter keeps the query's surroundings out: what was found
+   * lies where the beam ends, which is the least complete part of it. Walks that returned it had a
+   * recall of .3 for the farther half of 2,400 vectors.
+   */
+  private static final double LEAST_MET = 0.5;
+
   private final SearchPlan.Costs costs;
   private final StoredCodes codes;
   private final MappedGraph graph;
@@ -33,6 +41,8 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private final Unreturned unreturned = new Unreturned();
   private int width; // nodes to expand; 0 before the walk
   private int nextWidth;
+  private final double leastMet;
+  private int met; // accepted nodes among those expanded
   private int visited; // accepted nodes of this walk
   private int reported; // of which the collector knows: those of the walks before
   private CandidateSource scan; // what the walk gave way to
@@ -59,6 +69,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     this.collector = collector;
     this.seeds = seeds(collector, graph);
     GraphMeta meta = graph.meta();
+    this.leastMet = LEAST_MET * width * accepted.count() / meta.size();
     this.beam = new BeamSearch(graph, meta.size(), codes.segment(), meta.codeBytes());
   }
 
@@ -78,6 +89,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
 
   @Override
   public Candidates next() throws IOException {
+    Candidates poor = Candidates.NONE; // what there is if the search is ended
     while (!collector.earlyTerminated()) {
       if (scan == null && width > 0 && !worthWalkingOn()) {
         int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + nextWidth);
@@ -87,12 +99,16 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
       if (scan != null && found.count() == 0) {
         break;
       }
+      if (scan == null && met < leastMet) {
+        poor = found.count() > poor.count() ? found : poor;
+        continue;
+      }
       Candidates fresh = unreturned.of(found);
       if (fresh.count() > 0) {
         return fresh;
       }
     }
-    return Candidates.NONE;
+    return unreturned.of(poor);
   }
 
   private boolean worthWalkingOn() {
@@ -111,9 +127,11 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     int[] ords = new int[beam.count()];
     short[] sums = new short[ords.length];
     int count = 0;
+    met = 0;
     for (int i = 0; i < ords.length; i++) {
       int ord = graph.ord(beam.node(i));
       if (accepted.contains(ord)) {
+        met += i < width ? 1 : 0;
         ords[count] = ord;
         sums[count++] = beam.sum(i);
       }

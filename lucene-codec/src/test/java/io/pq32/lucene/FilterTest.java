@@ -149,6 +149,35 @@ class FilterTest {
 
   @ParameterizedTest
   @EnumSource(Storage.class)
+  void findsTheNearestOfTheFartherHalf(Storage storage, Random random) throws IOException {
+    // Copies, so that a walk which expands too little misses many at a time.
+    float[][] values = Vectors.gaussian(random, 240, 6);
+    float[][] vectors = new float[2400][];
+    Arrays.setAll(vectors, id -> values[id % values.length]);
+    try (Directory directory = new ByteBuffersDirectory()) {
+      VectorIndex.write(directory, storage.format(), vectors, SIMILARITY);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        double recall = 0;
+        for (int q = 0; q < 20; q++) {
+          float[] query = Vectors.gaussian(random, 1, 6)[0];
+          int[] order = VectorIndex.nearest(vectors, query, vectors.length, SIMILARITY, _ -> true);
+          int[] farther = Arrays.copyOfRange(order, order.length / 2, order.length);
+          Query filter = IntField.newSetQuery(ID, farther);
+          ScoreDoc[] hits =
+              new IndexSearcher(reader)
+                  .search(new KnnFloatVectorQuery(FIELD, query, 50, filter), 50)
+                  .scoreDocs;
+          assertEquals(50, hits.length);
+          float least = SIMILARITY.compare(query, vectors[farther[49]]) * 0.99999f;
+          recall += Arrays.stream(hits).filter(hit -> hit.score >= least).count() / 50.0 / 20;
+        }
+        assertTrue(recall >= 0.95, "recall@50 " + recall);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
   void aFilterThatMatchesAllIsNoFilter(Storage storage, Random random) throws IOException {
     Corpus corpus = new Corpus(random);
     try (Directory directory = new ByteBuffersDirectory()) {
