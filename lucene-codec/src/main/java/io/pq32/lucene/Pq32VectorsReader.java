@@ -164,7 +164,20 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
               + target.length);
     }
     FiniteVectors.require(field, target);
-    FloatVectorValues values = raw.getFloatVectorValues(field);
+    try {
+      search(info, target, collector, acceptDocs);
+    } catch (AlreadyClosedException e) {
+      throw e;
+    } catch (IllegalStateException | NullPointerException e) {
+      // What memory says of itself when its file is unmapped below a search; and what Lucene's
+      // input stumbles over when it is asked for a slice right then.
+      throw closed ? new AlreadyClosedException("closed during a search of " + field, e) : e;
+    }
+  }
+
+  private void search(FieldInfo info, float[] target, KnnCollector collector, AcceptDocs acceptDocs)
+      throws IOException {
+    FloatVectorValues values = raw.getFloatVectorValues(info.name);
     if (values.size() == 0 || collector.k() == 0) {
       return;
     }
@@ -172,15 +185,8 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     if (accepted.count() == 0) {
       return;
     }
-    try {
-      KnnCollector counting = new VisitCount(collector, accepted.count());
-      search(info, target, values.size(), accepted, counting);
-    } catch (AlreadyClosedException e) {
-      throw e;
-    } catch (IllegalStateException e) {
-      // What memory says of itself when its file is unmapped below a search.
-      throw closed ? new AlreadyClosedException("closed during a search of " + field, e) : e;
-    }
+    KnnCollector counting = new VisitCount(collector, accepted.count());
+    search(info, target, values.size(), accepted, counting);
   }
 
   private void search(
