@@ -280,7 +280,7 @@ class CollectorTest {
         storage,
         vectors,
         reader -> {
-          for (int accepted : new int[] {1, 64, 100, 1000, SIZE}) {
+          for (int accepted : new int[] {2, 64, 100, 1000, SIZE}) {
             double recall = 0;
             for (int q = 0; q < QUERIES; q++) {
               int[] order =
