@@ -29,7 +29,14 @@ record Codebook(String id, ProductQuantizer quantizer, float trainedDistortion) 
    * A codebook is kept until it loses this many times the share it lost when it was trained.
    * Codebooks from 2k to 64k vectors of one distribution stay within one point of recall.
    */
-  private static final double MAX_DRIFT = 1.05;
+  static final double MAX_DRIFT = 1.05;
+
+  /**
+   * The same for a flush. Small segments of one index differ by what happens to be in them, and the
+   * merge that takes them up judges again: text-768 in ten flushes would train ten codebooks, for
+   * which indexing takes twice as long, and each of them needs tables of its own for every query.
+   */
+  static final double MAX_FLUSH_DRIFT = 1.3;
 
   /**
    * What a measurement on few vectors may be off, times the square root of their count: the losses
@@ -49,10 +56,14 @@ record Codebook(String id, ProductQuantizer quantizer, float trainedDistortion) 
     return new Codebook(quantizer.id(), quantizer, (float) quantizer.distortion(vectors, probe));
   }
 
-  /** Whether the vectors are so unlike those it was trained for that a new codebook pays. */
-  boolean driftedFrom(FloatVectors vectors) throws IOException {
+  /**
+   * Whether the vectors are so unlike those it was trained for that a new codebook pays.
+   *
+   * @param maxDrift {@link #MAX_DRIFT} or {@link #MAX_FLUSH_DRIFT}
+   */
+  boolean driftedFrom(FloatVectors vectors, double maxDrift) throws IOException {
     int[] probe = PqTrainer.sample(vectors.size(), PROBE_SIZE, ~SEED);
-    double bound = MAX_DRIFT + NOISE / Math.sqrt(probe.length);
+    double bound = maxDrift + NOISE / Math.sqrt(probe.length);
     return quantizer.distortion(vectors, probe) > trainedDistortion * bound;
   }
 

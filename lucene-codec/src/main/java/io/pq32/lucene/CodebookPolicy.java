@@ -28,17 +28,23 @@ final class CodebookPolicy {
    *
    * @param known a codebook of the same field, or null; kept unless the vectors have drifted from
    *     it
+   * @param maxDrift how far they may
    * @return the codebook, or null when the segment is to keep floats only: it has too few vectors
    *     to train, or they take less room than a codebook
    */
-  Codebook choose(FieldInfo field, FloatVectors vectors, Codebook known, CooperativeTasks tasks)
+  Codebook choose(
+      FieldInfo field,
+      FloatVectors vectors,
+      Codebook known,
+      double maxDrift,
+      CooperativeTasks tasks)
       throws IOException {
     PqLayout layout = new PqLayout(field.getVectorDimension(), config.bytesPerVector());
     long rawBytes = (long) vectors.size() * layout.dimension() * Float.BYTES;
     if (known != null
         && known.fits(field, layout)
         && rawBytes >= ProductQuantizer.byteSize(layout)
-        && !known.driftedFrom(vectors)) {
+        && !known.driftedFrom(vectors, maxDrift)) {
       return known;
     }
     if (vectors.size() < config.minQuantizedCount()) {

@@ -109,7 +109,9 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
               newToOld(field.vectors.getDocsWithFieldSet(), sortMap),
               field.info.getVectorDimension());
       Codebook known = cache.get(state.directory, field.info.name);
-      Codebook codebook = chooseCodebook(field.info, vectors, known, CooperativeTasks.CALLER_ONLY);
+      Codebook codebook =
+          chooseCodebook(
+              field.info, vectors, known, Codebook.MAX_FLUSH_DRIFT, CooperativeTasks.CALLER_ONLY);
       writeField(
           field.info,
           vectors,
@@ -155,7 +157,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     }
     CooperativeTasks tasks = tasks(mergeState);
     mergeState.checkAborted();
-    Codebook codebook = chooseCodebook(field, vectors, known, tasks);
+    Codebook codebook = chooseCodebook(field, vectors, known, Codebook.MAX_DRIFT, tasks);
     mergeState.checkAborted();
     writeField(
         field,
@@ -209,12 +211,16 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   }
 
   private Codebook chooseCodebook(
-      FieldInfo field, FloatVectors vectors, Codebook known, CooperativeTasks tasks)
+      FieldInfo field,
+      FloatVectors vectors,
+      Codebook known,
+      double maxDrift,
+      CooperativeTasks tasks)
       throws IOException {
     if (vectors.size() == 0) {
       return null;
     }
-    Codebook codebook = policy.choose(field, vectors, known, tasks);
+    Codebook codebook = policy.choose(field, vectors, known, maxDrift, tasks);
     if (codebook != null) {
       cache.put(state.directory, field.name, codebook);
     }
