@@ -16,7 +16,7 @@ package io.pq32.lucene;
  *     to a million vectors, the most that were measured (synthetic, 768 dimensions), a scan of the
  *     blocks near the query answers three times as many queries as a walk at recall .95, keeps 35
  *     bytes per vector where the graph keeps 57, and is written in a third of the time. What grows
- *     with the segment, looking at the head of every block, is about half of a query at four
+ *     with the segment, looking at the head of every block, would be half of a query at four
  *     million: the default
  */
 public record Pq32HnswConfig(

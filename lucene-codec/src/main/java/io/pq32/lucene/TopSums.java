@@ -23,6 +23,7 @@ final class TopSums {
   private int above; // entries above the threshold
   private int threshold = -1;
   private int largest; // sum ever held
+  private int smallest = Integer.MAX_VALUE; // sum held: no count of the histogram is below
 
   /**
    * @param subQuantizers of the codes, whose sums are at most that many highest levels
@@ -41,6 +42,7 @@ final class TopSums {
     above = 0;
     threshold = -1;
     largest = 0;
+    smallest = Integer.MAX_VALUE;
   }
 
   /** Only a larger sum can still enter. */
@@ -68,7 +70,11 @@ final class TopSums {
     sums[count++] = sum;
     histogram[sum]++;
     largest = Math.max(largest, sum);
+    smallest = Math.min(smallest, sum);
     above++;
+    if (above >= limit) {
+      threshold = Math.max(threshold, smallest - 1);
+    }
     while (above - histogram[threshold + 1] >= limit) {
       above -= histogram[++threshold];
     }
@@ -85,7 +91,8 @@ final class TopSums {
     }
     int equalsToKeep = limit - greater; // the first ones offered
     histogram[least] = equalsToKeep;
-    Arrays.fill(histogram, 0, least, 0);
+    Arrays.fill(histogram, smallest, least, 0);
+    smallest = least;
     int kept = 0;
     for (int i = 0; i < count; i++) {
       if (sums[i] > least || (sums[i] == least && equalsToKeep-- > 0)) {
@@ -100,19 +107,24 @@ final class TopSums {
 
   /** The best, equal sums in the order offered; as many as were offered, up to the limit. */
   Candidates drain() {
-    int[] starts = new int[largest + 1];
-    int position = 0;
-    for (int sum = largest; sum >= 0; sum--) {
-      starts[sum] = position;
-      position += histogram[sum];
+    int total = 0;
+    int least = largest + 1;
+    while (total < limit && least > smallest) {
+      total += histogram[--least];
     }
-    int[] sortedOrds = new int[count];
-    short[] sortedSums = new short[count];
+    int[] starts = new int[largest - least + 1]; // of the sums from the largest down
+    for (int i = 1; i < starts.length; i++) {
+      starts[i] = starts[i - 1] + histogram[largest - i + 1];
+    }
+    int[] sortedOrds = new int[total];
+    short[] sortedSums = new short[total];
     for (int i = 0; i < count; i++) {
-      int place = starts[sums[i]]++;
-      sortedOrds[place] = ords[i];
-      sortedSums[place] = sums[i];
+      if (sums[i] >= least) {
+        int place = starts[largest - sums[i]]++;
+        sortedOrds[place] = ords[i];
+        sortedSums[place] = sums[i];
+      }
     }
-    return new Candidates(sortedOrds, sortedSums).first(count());
+    return new Candidates(sortedOrds, sortedSums).first(Math.min(total, limit));
   }
 }
