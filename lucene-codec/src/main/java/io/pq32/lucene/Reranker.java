@@ -108,9 +108,8 @@ final class Reranker {
   private boolean competes(int sum) {
     double bound = similarity.linear(collector.minCompetitiveSimilarity());
     double scatter = errors > 1 ? Math.sqrt(squares / (errors - 1)) : 0;
-    // One level more, which rounding may have cost. Where nothing can be said (all is infinite),
-    // all
-    // competes.
+    // One level more, which rounding may have cost. Where nothing is known (all is infinite), all
+    // candidates compete.
     return !(step * (sum + 1) + mean + CONFIDENCE * scatter <= bound);
   }
 
