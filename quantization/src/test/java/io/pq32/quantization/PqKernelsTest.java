@@ -7,13 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -428,67 +426,7 @@ class PqKernelsTest {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void allocatesNothing(PqKernels kernels, Random random) {
-    int subQuantizers = 32;
-    int subDimension = 8;
-    byte[] levels = levels(random, subQuantizers);
-    byte[] bytes = new byte[4 * BLOCK_SIZE * subQuantizers];
-    random.nextBytes(bytes);
-    MemorySegment codes = MemorySegment.ofArray(bytes);
-    short[] sums = new short[4 * BLOCK_SIZE];
-    int[] ords = IntStream.range(0, BLOCK_SIZE).toArray();
-    byte[] scratch = new byte[BLOCK_SIZE * subQuantizers];
-    float[] vector = floats(random, subQuantizers * subDimension);
-    float[] codebooks = floats(random, subQuantizers * subDimension * CODEBOOK_SIZE);
-    float[] table = new float[subQuantizers * CODEBOOK_SIZE];
-    float[] minima = new float[subQuantizers];
-    byte[] code = new byte[subQuantizers];
-    float[] out = new float[4 * 256];
-    short[] integers = shorts(random, 64 * 192);
-    assertAllocatesNothing("scan", () -> kernels.scan(codes, 0, 4, subQuantizers, levels, sums));
-    assertAllocatesNothing(
-        "score",
-        () -> kernels.score(codes, 0, ords, BLOCK_SIZE, subQuantizers, levels, scratch, sums));
-    assertAllocatesNothing(
-        "scanBlock", () -> kernels.scanBlock(codes, 0, subQuantizers, levels, 2000, sums));
-    assertAllocatesNothing(
-        "innerProducts",
-        () -> kernels.innerProducts(vector, 0, codebooks, subQuantizers, subDimension, table));
-    assertAllocatesNothing(
-        "nearest",
-        () -> kernels.nearest(vector, 0, 8, 32, codebooks, 0, subDimension, table, 0, code, 0, 1));
-    assertAllocatesNothing(
-        "quantize", () -> kernels.quantize(table, subQuantizers, minima, levels));
-    assertAllocatesNothing(
-        "multiplyIntegers",
-        () -> kernels.multiplyIntegers(vector, 0, .5f, 64, integers, 192, table, out, 0));
-    assertAllocatesNothing("dot", () -> kernels.dot(codebooks, 0, table, 1, 777));
-    assertAllocatesNothing(
-        "multiplyAdd", () -> kernels.multiplyAdd(codebooks, 0, 4, 32, codebooks, 256, out, 0));
-  }
-
-  /**
-   * Before the compiler has seen a loop, vectors are objects: warm up until they are gone. How long
-   * that takes depends on what else the machine compiles and runs, so only a minute without success
-   * fails.
-   */
-  private static void assertAllocatesNothing(String kernel, Runnable call) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long allocated = Long.MAX_VALUE;
-    long deadline = System.nanoTime() + 60_000_000_000L;
-    while (allocated > 0 && System.nanoTime() < deadline) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < 200; i++) {
-        call.run();
-      }
-      allocated = threads.getCurrentThreadAllocatedBytes() - before;
-    }
-    assertEquals(0, allocated, kernel + " allocates in each of its last 200 calls");
-  }
-
-  private static float[] floats(Random random, int length) {
+  static float[] floats(Random random, int length) {
     float[] values = new float[length];
     for (int i = 0; i < length; i++) {
       values[i] =
@@ -511,7 +449,7 @@ class PqKernelsTest {
     return values;
   }
 
-  private static byte[] levels(Random random, int subQuantizers) {
+  static byte[] levels(Random random, int subQuantizers) {
     byte[] levels = new byte[subQuantizers * CODEBOOK_SIZE];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = (byte) random.nextInt(MAX_LEVEL + 1);
@@ -519,7 +457,7 @@ class PqKernelsTest {
     return levels;
   }
 
-  private static short[] shorts(Random random, int length) {
+  static short[] shorts(Random random, int length) {
     short[] values = new short[length];
     for (int i = 0; i < length; i++) {
       values[i] = (short) random.nextInt();
