@@ -65,8 +65,8 @@ class KernelAllocationTest {
 
   /**
    * Before the compiler has seen a loop, vectors are objects: warm up until they are gone. How long
-   * that takes depends on what else the machine compiles and runs, so only a minute of this thread's
-   * own time without success fails.
+   * that takes depends on what else the machine compiles and runs, so only a minute of this
+   * thread's own time without success fails.
    */
   private static void assertAllocatesNothing(String kernel, Runnable call) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
