@@ -8,7 +8,7 @@ sealed interface SearchPlan {
   /** Candidates are found by their codes and reranked. */
   sealed interface OnCodes extends SearchPlan {}
 
-  /** All codes are scanned, in blocks. */
+  /** Codes are scanned in blocks, those nearest to the query first. */
   record CodeScan() implements OnCodes {}
 
   /** The accepted codes are scored one by one. */
