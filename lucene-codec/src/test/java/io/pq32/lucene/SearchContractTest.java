@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.BruteForce;
+import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
@@ -55,7 +56,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(SeededRandom.class)
 class SearchContractTest {
-  private static final int CASES = Integer.getInteger("tests.cases", 250);
+  private static final int CASES = Integer.getInteger("tests.cases", Effort.of(250, 10_000));
   private static final String CASE = System.getProperty("tests.case");
   private static final double LEAST_RECALL = 0.95;
 
