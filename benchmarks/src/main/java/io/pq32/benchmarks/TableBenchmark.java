@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.Setup;
 public class TableBenchmark extends KernelBenchmark {
   private PqKernels chosen;
   private float[] query;
-  private float[] codebooks;
+  private byte[] codebooks;
   private final float[] table = new float[SUB_QUANTIZERS * PqKernels.CODEBOOK_SIZE];
   private final float[] minima = new float[SUB_QUANTIZERS];
   private final byte[] levels = new byte[table.length];
@@ -20,14 +20,14 @@ public class TableBenchmark extends KernelBenchmark {
     Random random = new Random(42);
     chosen = kernels();
     query = gaussians(random, PROJECTED_DIMENSION);
-    codebooks = gaussians(random, PROJECTED_DIMENSION * PqKernels.CODEBOOK_SIZE);
+    codebooks = bytes(random, PROJECTED_DIMENSION * PqKernels.CODEBOOK_SIZE);
     innerProducts();
   }
 
   /** Inner products with all centroids. */
   @Benchmark
   public float[] innerProducts() {
-    chosen.innerProducts(query, 0, codebooks, SUB_QUANTIZERS, SUB_DIMENSION, table);
+    chosen.innerProducts(query, codebooks, SUB_QUANTIZERS, SUB_DIMENSION, table);
     return table;
   }
 

@@ -14,6 +14,7 @@ public final class AdcTable {
   private final ProjectionBatch single;
   private final float[] entries; // [subQuantizer][centroid], larger is nearer
   private final float[] minima; // [subQuantizer]
+  private final float[] scratch; // [subQuantizer][subDimension]
   private final byte[] levels; // [subQuantizer][centroid]
   private boolean euclidean;
   private float bias;
@@ -25,6 +26,7 @@ public final class AdcTable {
     this.single = quantizer.newBatch(1);
     this.entries = new float[layout.subQuantizers() * PqKernels.CODEBOOK_SIZE];
     this.minima = new float[layout.subQuantizers()];
+    this.scratch = new float[layout.projectedDimension()];
     this.levels = new byte[entries.length];
   }
 
@@ -76,15 +78,7 @@ public final class AdcTable {
   }
 
   private void multiply(float[] projected, int offset) {
-    PqLayout layout = quantizer.layout();
-    PqKernels.instance()
-        .innerProducts(
-            projected,
-            offset,
-            quantizer.codebooks(),
-            layout.subQuantizers(),
-            layout.subDimension(),
-            entries);
+    quantizer.codebooks().innerProducts(quantizer.layout(), projected, offset, scratch, entries);
   }
 
   private void quantize() {

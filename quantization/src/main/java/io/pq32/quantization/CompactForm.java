@@ -18,10 +18,10 @@ import java.nio.ByteOrder;
  * lowest bit of a byte to the highest; the greatest stands for the scale.
  *
  * @param mean {@code [dimension]}
- * @param projection what the integers stand for
- * @param codebooks {@code [subQuantizer][subDimension][centroid]}
+ * @param projection what its integers stand for
+ * @param codebooks what theirs stand for
  */
-record CompactForm(float[] mean, Projection projection, float[] codebooks) {
+record CompactForm(float[] mean, Projection projection, Codebooks codebooks) {
   /**
    * Ten bits leave components orthogonal within .004 even where they run along the axes. Eight find
    * the same neighbors, but at .01 off the right angle a decoded vector is visibly another one.
@@ -60,12 +60,9 @@ record CompactForm(float[] mean, Projection projection, float[] codebooks) {
     }
     Projection projection = new Projection(components, scales);
     scales = readFloats(in, projected, "scale of codebook row");
-    float[] codebooks = new float[projected * K];
-    integers = unpack(in, codebooks.length, CODEBOOK_BITS);
-    for (int i = 0; i < codebooks.length; i++) {
-      codebooks[i] = (float) ((double) integers[i] * scales[i / K] / greatest(CODEBOOK_BITS));
-    }
-    return new CompactForm(mean, projection, codebooks);
+    byte[] centroids = new byte[projected * K]; // CODEBOOK_BITS are those of a byte
+    in.get(centroids);
+    return new CompactForm(mean, projection, new Codebooks(centroids, scales));
   }
 
   /**

@@ -86,6 +86,7 @@ final class KernelCheck {
     float[] vector = integers(random, SUB_QUANTIZERS * SUB_DIMENSION);
     float[] codebooks = integers(random, vector.length * CODEBOOK_SIZE);
     float[] halfNorms = integers(random, CODEBOOK_SIZE);
+    byte[] centroids = bytes(random, vector.length * CODEBOOK_SIZE);
     short[] integers = new short[5 * 112];
     for (int i = 0; i < integers.length; i++) {
       integers[i] = (short) random.nextInt(-511, 512);
@@ -113,7 +114,7 @@ final class KernelCheck {
             "innerProducts",
             kernels -> {
               float[] out = new float[2 * CODEBOOK_SIZE];
-              kernels.innerProducts(vector, 1, codebooks, 2, SUB_DIMENSION, out);
+              kernels.innerProducts(vector, centroids, 2, SUB_DIMENSION, out);
               return out;
             }),
         new Sample(

@@ -93,17 +93,12 @@ public abstract class PqKernels {
    * Inner products of one projected vector with every centroid: {@code out[m][c] = sum over d of
    * vector[m][d] * codebooks[m][d][c]}.
    *
-   * @param vector {@code [subQuantizer][subDimension]}, from {@code vectorOffset}
+   * @param vector {@code [subQuantizer][subDimension]}
    * @param codebooks {@code [subQuantizer][subDimension][centroid]}
    * @param out {@code [subQuantizer][centroid]}
    */
   public abstract void innerProducts(
-      float[] vector,
-      int vectorOffset,
-      float[] codebooks,
-      int subQuantizers,
-      int subDimension,
-      float[] out);
+      float[] vector, byte[] codebooks, int subQuantizers, int subDimension, float[] out);
 
   /**
    * Finds the nearest centroid of one sub-quantizer for each of {@code count} points: the one with

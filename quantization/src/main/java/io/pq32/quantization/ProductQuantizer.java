@@ -23,7 +23,7 @@ public final class ProductQuantizer {
   private final byte[] bytes; // CompactForm
   private final float[] mean; // [dimension]
   private final Projection projection;
-  private final float[] codebooks; // [subQuantizer][subDimension][centroid]
+  private final Codebooks codebooks;
   private final float[] halfNorms; // [subQuantizer][centroid]
   private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
@@ -36,33 +36,13 @@ public final class ProductQuantizer {
     this.mean = form.mean();
     this.projection = form.projection();
     this.codebooks = form.codebooks();
-    this.halfNorms = halfNorms(codebooks, layout.subQuantizers(), layout.subDimension());
+    this.halfNorms = codebooks.halfNorms(layout);
     this.squaredComponentLength = projection.squaredComponentLength();
     this.meanProducts = new float[halfNorms.length];
     float[] projectedMean = new float[layout.projectedDimension()];
     projection.one(mean, projectedMean);
-    PqKernels.instance()
-        .innerProducts(
-            projectedMean,
-            0,
-            codebooks,
-            layout.subQuantizers(),
-            layout.subDimension(),
-            meanProducts);
-  }
-
-  static float[] halfNorms(float[] codebooks, int subQuantizers, int subDimension) {
-    float[] halfNorms = new float[subQuantizers * PqKernels.CODEBOOK_SIZE];
-    for (int m = 0; m < subQuantizers; m++) {
-      for (int d = 0; d < subDimension; d++) {
-        int row = (m * subDimension + d) * PqKernels.CODEBOOK_SIZE;
-        for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
-          float value = codebooks[row + centroid];
-          halfNorms[m * PqKernels.CODEBOOK_SIZE + centroid] += 0.5f * value * value;
-        }
-      }
-    }
-    return halfNorms;
+    codebooks.innerProducts(
+        layout, projectedMean, 0, new float[projectedMean.length], meanProducts);
   }
 
   /** How vectors are cut. */
@@ -140,8 +120,8 @@ public final class ProductQuantizer {
   public long ramBytesUsed() {
     return bytes.length
         + projection.ramBytesUsed()
-        + Float.BYTES
-            * ((long) mean.length + codebooks.length + halfNorms.length + meanProducts.length);
+        + codebooks.ramBytesUsed()
+        + Float.BYTES * ((long) mean.length + halfNorms.length + meanProducts.length);
   }
 
   /** A new batch for up to {@code capacity} vectors; it belongs to one thread. */
@@ -184,7 +164,7 @@ public final class ProductQuantizer {
               offset + m * subDimension,
               layout.projectedDimension(),
               count,
-              codebooks,
+              codebooks.floats(),
               m * subDimension * PqKernels.CODEBOOK_SIZE,
               subDimension,
               halfNorms,
@@ -207,7 +187,7 @@ public final class ProductQuantizer {
     for (int m = 0; m < layout.subQuantizers(); m++) {
       int centroid = codes[offset + m] & 0xFF;
       for (int row = m * subDimension; row < (m + 1) * subDimension; row++) {
-        sums[sumsOffset + row] += codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+        sums[sumsOffset + row] += codebooks.value(row, centroid);
       }
     }
   }
@@ -301,7 +281,7 @@ public final class ProductQuantizer {
     for (int i = 0; i < batch.count(); i++) {
       for (int row = 0; row < columns; row++) {
         int centroid = codes[i * layout.codeBytes() + row / layout.subDimension()] & 0xFF;
-        double value = codebooks[row * PqKernels.CODEBOOK_SIZE + centroid];
+        double value = codebooks.value(row, centroid);
         sum += value * (value - 2 * projected[i * columns + row]);
       }
     }
@@ -332,7 +312,7 @@ public final class ProductQuantizer {
     return halfNorms;
   }
 
-  float[] codebooks() {
+  Codebooks codebooks() {
     return codebooks;
   }
 

@@ -68,18 +68,13 @@ class ScalarPqKernels extends PqKernels {
 
   @Override
   public void innerProducts(
-      float[] vector,
-      int vectorOffset,
-      float[] codebooks,
-      int subQuantizers,
-      int subDimension,
-      float[] out) {
+      float[] vector, byte[] codebooks, int subQuantizers, int subDimension, float[] out) {
     for (int m = 0; m < subQuantizers; m++) {
       for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
         float sum = 0;
         for (int d = 0; d < subDimension; d++) {
           int row = m * subDimension + d;
-          sum += vector[vectorOffset + row] * codebooks[row * CODEBOOK_SIZE + centroid];
+          sum += vector[row] * codebooks[row * CODEBOOK_SIZE + centroid];
         }
         out[m * CODEBOOK_SIZE + centroid] = sum;
       }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.constant.ConstantDescs;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -35,6 +36,10 @@ final class VectorPqKernels extends ScalarPqKernels {
   /** As many shorts as a register has floats. */
   private static final VectorSpecies<Short> HALF_SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(WIDTH / 2));
+
+  /** As many bytes as a register has floats, where that is a register. */
+  private static final VectorSpecies<Byte> FEW_BYTES =
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, WIDTH / Float.BYTES)));
 
   /** Floats of one register. */
   private static final int LANES = FLOATS.length();
@@ -301,51 +306,6 @@ final class VectorPqKernels extends ScalarPqKernels {
     s3.intoArray(out, outOffset + 3 * LANES);
   }
 
-  /**
-   * Sets one row of {@code out}, one panel wide. A flag in {@link #addPanel} would do, but
-   * registers that meet behind a branch are boxed: building a graph spent a fifth of its time
-   * there.
-   */
-  private static void setPanel(
-      float[] a,
-      int aOffset,
-      int inner,
-      float[] b,
-      int bOffset,
-      int columns,
-      float[] out,
-      int outOffset) {
-    FloatVector first = broadcast(a[aOffset]);
-    FloatVector s0 = first.mul(floats(b, bOffset));
-    FloatVector s1 = first.mul(floats(b, bOffset + LANES));
-    FloatVector s2 = first.mul(floats(b, bOffset + 2 * LANES));
-    FloatVector s3 = first.mul(floats(b, bOffset + 3 * LANES));
-    FloatVector s4 = first.mul(floats(b, bOffset + 4 * LANES));
-    FloatVector s5 = first.mul(floats(b, bOffset + 5 * LANES));
-    FloatVector s6 = first.mul(floats(b, bOffset + 6 * LANES));
-    FloatVector s7 = first.mul(floats(b, bOffset + 7 * LANES));
-    for (int k = 1; k < inner; k++) {
-      FloatVector factor = broadcast(a[aOffset + k]);
-      int from = bOffset + k * columns;
-      s0 = factor.fma(floats(b, from), s0);
-      s1 = factor.fma(floats(b, from + LANES), s1);
-      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
-      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
-      s4 = factor.fma(floats(b, from + 4 * LANES), s4);
-      s5 = factor.fma(floats(b, from + 5 * LANES), s5);
-      s6 = factor.fma(floats(b, from + 6 * LANES), s6);
-      s7 = factor.fma(floats(b, from + 7 * LANES), s7);
-    }
-    s0.intoArray(out, outOffset);
-    s1.intoArray(out, outOffset + LANES);
-    s2.intoArray(out, outOffset + 2 * LANES);
-    s3.intoArray(out, outOffset + 3 * LANES);
-    s4.intoArray(out, outOffset + 4 * LANES);
-    s5.intoArray(out, outOffset + 5 * LANES);
-    s6.intoArray(out, outOffset + 6 * LANES);
-    s7.intoArray(out, outOffset + 7 * LANES);
-  }
-
   /** One row of {@code out}, one register wide. */
   private static void lanes(
       float[] a,
@@ -465,28 +425,64 @@ final class VectorPqKernels extends ScalarPqKernels {
             .convertShape(VectorOperators.S2F, FLOATS, 0);
   }
 
+  private static FloatVector widened(byte[] array, int offset) {
+    return (FloatVector)
+        ByteVector.fromArray(FEW_BYTES, array, offset).convertShape(VectorOperators.B2F, FLOATS, 0);
+  }
+
   @Override
   public void innerProducts(
-      float[] vector,
-      int vectorOffset,
-      float[] codebooks,
-      int subQuantizers,
-      int subDimension,
-      float[] out) {
+      float[] vector, byte[] codebooks, int subQuantizers, int subDimension, float[] out) {
+    if (WIDTH < 256) { // four bytes are no register
+      super.innerProducts(vector, codebooks, subQuantizers, subDimension, out);
+      return;
+    }
     for (int m = 0; m < subQuantizers; m++) {
       int row = m * subDimension;
       for (int c = 0; c < CODEBOOK_SIZE; c += PANEL) {
-        setPanel(
+        centroidPanel(
             vector,
-            vectorOffset + row,
+            row,
             subDimension,
             codebooks,
             row * CODEBOOK_SIZE + c,
-            CODEBOOK_SIZE,
             out,
             m * CODEBOOK_SIZE + c);
       }
     }
+  }
+
+  /** Inner products with the centroids of one panel. */
+  private static void centroidPanel(
+      float[] vector, int row, int inner, byte[] codebooks, int from, float[] out, int to) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    FloatVector s4 = s0;
+    FloatVector s5 = s0;
+    FloatVector s6 = s0;
+    FloatVector s7 = s0;
+    for (int d = 0; d < inner; d++) {
+      FloatVector factor = broadcast(vector[row + d]);
+      int c = from + d * CODEBOOK_SIZE;
+      s0 = factor.fma(widened(codebooks, c), s0);
+      s1 = factor.fma(widened(codebooks, c + LANES), s1);
+      s2 = factor.fma(widened(codebooks, c + 2 * LANES), s2);
+      s3 = factor.fma(widened(codebooks, c + 3 * LANES), s3);
+      s4 = factor.fma(widened(codebooks, c + 4 * LANES), s4);
+      s5 = factor.fma(widened(codebooks, c + 5 * LANES), s5);
+      s6 = factor.fma(widened(codebooks, c + 6 * LANES), s6);
+      s7 = factor.fma(widened(codebooks, c + 7 * LANES), s7);
+    }
+    s0.intoArray(out, to);
+    s1.intoArray(out, to + LANES);
+    s2.intoArray(out, to + 2 * LANES);
+    s3.intoArray(out, to + 3 * LANES);
+    s4.intoArray(out, to + 4 * LANES);
+    s5.intoArray(out, to + 5 * LANES);
+    s6.intoArray(out, to + 6 * LANES);
+    s7.intoArray(out, to + 7 * LANES);
   }
 
   @Override

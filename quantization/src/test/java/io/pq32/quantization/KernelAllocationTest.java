@@ -2,6 +2,7 @@ package io.pq32.quantization;
 
 import static io.pq32.quantization.PqKernels.BLOCK_SIZE;
 import static io.pq32.quantization.PqKernels.CODEBOOK_SIZE;
+import static io.pq32.quantization.PqKernelsTest.bytes;
 import static io.pq32.quantization.PqKernelsTest.floats;
 import static io.pq32.quantization.PqKernelsTest.levels;
 import static io.pq32.quantization.PqKernelsTest.shorts;
@@ -41,6 +42,7 @@ class KernelAllocationTest {
     byte[] code = new byte[subQuantizers];
     float[] out = new float[4 * 256];
     short[] integers = shorts(random, 64 * 192);
+    byte[] centroids = bytes(random, codebooks.length);
     assertAllocatesNothing("scan", () -> kernels.scan(codes, 0, 4, subQuantizers, levels, sums));
     assertAllocatesNothing(
         "score",
@@ -49,7 +51,7 @@ class KernelAllocationTest {
         "scanBlock", () -> kernels.scanBlock(codes, 0, subQuantizers, levels, 2000, sums));
     assertAllocatesNothing(
         "innerProducts",
-        () -> kernels.innerProducts(vector, 0, codebooks, subQuantizers, subDimension, table));
+        () -> kernels.innerProducts(vector, centroids, subQuantizers, subDimension, table));
     assertAllocatesNothing(
         "nearest",
         () -> kernels.nearest(vector, 0, 8, 32, codebooks, 0, subDimension, table, 0, code, 0, 1));

@@ -153,13 +153,12 @@ class KernelChoiceTest {
               @Override
               public void innerProducts(
                   float[] vector,
-                  int vectorOffset,
-                  float[] codebooks,
+                  byte[] codebooks,
                   int subQuantizers,
                   int subDimension,
                   float[] out) {
-                super.innerProducts(
-                    vector, vectorOffset + 1, codebooks, subQuantizers, subDimension, out);
+                super.innerProducts(vector, codebooks, subQuantizers, subDimension, out);
+                out[CODEBOOK_SIZE - 1]++;
               }
             }));
     assertEquals(

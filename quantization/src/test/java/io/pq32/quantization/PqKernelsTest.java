@@ -135,22 +135,20 @@ class PqKernelsTest {
   void multipliesEveryCentroid(PqKernels kernels, Random random) {
     for (int subDimension : SUB_DIMENSIONS) {
       int subQuantizers = 16;
-      int offset = random.nextInt(9);
-      float[] vector = floats(random, offset + subQuantizers * subDimension);
-      float[] codebooks = floats(random, subQuantizers * subDimension * CODEBOOK_SIZE);
+      float[] vector = floats(random, subQuantizers * subDimension);
+      byte[] codebooks = bytes(random, subQuantizers * subDimension * CODEBOOK_SIZE);
+      float[] centroids = new float[codebooks.length];
+      for (int i = 0; i < centroids.length; i++) {
+        centroids[i] = codebooks[i];
+      }
       float[] out = floats(random, subQuantizers * CODEBOOK_SIZE);
-      kernels.innerProducts(vector, offset, codebooks, subQuantizers, subDimension, out);
+      kernels.innerProducts(vector, codebooks, subQuantizers, subDimension, out);
       for (int m = 0; m < subQuantizers; m++) {
         for (int c = 0; c < CODEBOOK_SIZE; c++) {
           int row = m * subDimension;
           assertClose(
               exactDot(
-                  vector,
-                  offset + row,
-                  codebooks,
-                  row * CODEBOOK_SIZE + c,
-                  CODEBOOK_SIZE,
-                  subDimension),
+                  vector, row, centroids, row * CODEBOOK_SIZE + c, CODEBOOK_SIZE, subDimension),
               out[m * CODEBOOK_SIZE + c],
               "sub-dimension " + subDimension + " at " + m + "," + c);
         }
@@ -455,6 +453,12 @@ class PqKernelsTest {
       levels[i] = (byte) random.nextInt(MAX_LEVEL + 1);
     }
     return levels;
+  }
+
+  static byte[] bytes(Random random, int length) {
+    byte[] values = new byte[length];
+    random.nextBytes(values);
+    return values;
   }
 
   static short[] shorts(Random random, int length) {
