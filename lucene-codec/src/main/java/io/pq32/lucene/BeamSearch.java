@@ -51,9 +51,6 @@ final class BeamSearch {
 
   /** What may end a walk early, and hears of its visits. */
   interface Visits {
-    /** No end, and nobody to tell. */
-    Visits ALL = (_, _) -> true;
-
     /** Called after each batch with the nodes scored; false ends the walk. */
     boolean proceed(int[] nodes, int count) throws IOException;
 

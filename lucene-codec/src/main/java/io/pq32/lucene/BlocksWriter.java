@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.apache.lucene.store.IndexOutput;
@@ -12,6 +13,12 @@ import org.apache.lucene.store.IndexOutput;
 /** Writes codes to be scanned the way {@link CodeBlocks} reads them. */
 final class BlocksWriter {
   private BlocksWriter() {}
+
+  /** Takes one transposed block after the other: those of codes, then those of heads. */
+  @FunctionalInterface
+  private interface BlockConsumer {
+    void accept(byte[] block) throws IOException;
+  }
 
   /**
    * Writes.
@@ -22,6 +29,40 @@ final class BlocksWriter {
       IndexOutput out, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
       throws IOException {
     BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
+    makeBlocks(layout, quantizer, codes, nodeToOrd, block -> out.writeBytes(block, block.length));
+    PackedInts.write(out, nodeToOrd.length, layout.ordWidth(), node -> nodeToOrd[node]);
+  }
+
+  /**
+   * Lays out codes and heads in memory, as they would be in a file.
+   *
+   * @param codes {@code [ord][subQuantizer]}
+   */
+  static CodeBlocks inMemory(
+      Arena arena, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
+      throws IOException {
+    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
+    MemorySegment memory = arena.allocate(layout.ords(), SegmentFile.ALIGNMENT);
+    long[] position = {0};
+    makeBlocks(
+        layout,
+        quantizer,
+        codes,
+        nodeToOrd,
+        block -> {
+          MemorySegment.copy(block, 0, memory, JAVA_BYTE, position[0], block.length);
+          position[0] += block.length;
+        });
+    return new CodeBlocks(layout, memory);
+  }
+
+  private static void makeBlocks(
+      BlocksLayout layout,
+      ProductQuantizer quantizer,
+      MemorySegment codes,
+      int[] nodeToOrd,
+      BlockConsumer out)
+      throws IOException {
     byte[] heads = new byte[layout.blocks() * layout.codeBytes()];
     byte[] rows = new byte[layout.blockLength()];
     for (int block = 0; block < layout.blocks(); block++) {
@@ -33,15 +74,14 @@ final class BlocksWriter {
             codes, JAVA_BYTE, from, rows, i * layout.codeBytes(), layout.codeBytes());
       }
       head(quantizer, rows, count, heads, block * layout.codeBytes());
-      writeBlock(out, rows, count, layout);
+      out.accept(transposed(rows, count, layout));
     }
     for (int first = 0; first < layout.blocks(); first += PqKernels.BLOCK_SIZE) {
       int count = Math.min(PqKernels.BLOCK_SIZE, layout.blocks() - first);
       int length = count * layout.codeBytes();
       System.arraycopy(heads, first * layout.codeBytes(), rows, 0, length);
-      writeBlock(out, rows, count, layout);
+      out.accept(transposed(rows, count, layout));
     }
-    PackedInts.write(out, nodeToOrd.length, layout.ordWidth(), node -> nodeToOrd[node]);
   }
 
   /** Encodes the mean of the points that some codes stand for. */
@@ -57,12 +97,11 @@ final class BlocksWriter {
     quantizer.encodeProjected(mean, 0, heads, offset);
   }
 
-  private static void writeBlock(IndexOutput out, byte[] rows, int count, BlocksLayout layout)
-      throws IOException {
+  private static byte[] transposed(byte[] rows, int count, BlocksLayout layout) {
     Arrays.fill(rows, count * layout.codeBytes(), rows.length, (byte) 0);
     byte[] block = new byte[rows.length];
     transpose(rows, layout.codeBytes(), block, 0);
-    out.writeBytes(block, block.length);
+    return block;
   }
 
   /** Turns {@code rows [code][subQuantizer]} of one block to {@code block [subQuantizer][code]}. */

@@ -21,6 +21,7 @@ final class CodeScan extends Scan {
   private static final int CHUNK_BLOCKS = 4;
 
   private final CodeBlocks blocks;
+  private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
   private final int[] order; // blocks, nearest head first
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
@@ -30,12 +31,14 @@ final class CodeScan extends Scan {
    */
   CodeScan(
       CodeBlocks blocks,
+      NodeOrds nodeOrds,
       QueryTables.Table table,
       AcceptedOrds accepted,
       int limit,
       KnnCollector collector) {
     super(accepted, limit, true, collector);
     this.blocks = blocks;
+    this.nodeOrds = nodeOrds;
     this.table = table;
     this.order = blocks.nearestFirst(table.levels());
   }
@@ -66,7 +69,7 @@ final class CodeScan extends Scan {
     Candidates found = top.drain();
     int[] ords = new int[found.count()];
     for (int i = 0; i < ords.length; i++) {
-      ords[i] = blocks.ord(found.ords()[i]);
+      ords[i] = nodeOrds.ord(found.ords()[i]);
     }
     return new Candidates(ords, found.sums());
   }
@@ -82,7 +85,7 @@ final class CodeScan extends Scan {
     boolean news = false;
     for (; above != 0; above &= above - 1) {
       int i = Long.numberOfTrailingZeros(above);
-      if (accepted.words() == null || accepted.contains(blocks.ord(first + i))) {
+      if (accepted.words() == null || accepted.contains(nodeOrds.ord(first + i))) {
         top.offer(first + i, sums[i]);
         news = true;
       }

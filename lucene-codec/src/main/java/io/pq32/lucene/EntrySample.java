@@ -22,30 +22,31 @@ final class EntrySample {
     return Math.max(MIN_STRIDE, Math.ceilDiv(size, MAX_ENTRIES));
   }
 
-  /**
-   * Finds the best entry.
-   *
-   * @param blocks transposed codes of the entries, from the start of the segment
-   * @param count entries
-   * @param sums scratch for all of them, rounded up to blocks
-   * @return the number of the entry; its sum is in {@code sums}
-   */
-  static int best(MemorySegment blocks, int count, int codeBytes, byte[] levels, short[] sums) {
-    int blockCount = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
-    PqKernels.instance().scan(blocks, 0, blockCount, codeBytes, levels, sums);
-    int best = 0;
-    for (int i = 1; i < count; i++) {
-      if (sums[i] > sums[best]) {
-        best = i;
+  /** Codes of the entries of a graph, as transposed blocks. */
+  static byte[] codes(CodeBlocks blocks) {
+    int size = blocks.layout().size();
+    int codeBytes = blocks.layout().codeBytes();
+    int stride = stride(size);
+    int count = Math.ceilDiv(size, stride);
+    byte[] codes =
+        new byte[Math.ceilDiv(count, PqKernels.BLOCK_SIZE) * blocks.layout().blockLength()];
+    byte[] code = new byte[codeBytes];
+    for (int entry = 0; entry < count; entry++) {
+      blocks.copy(entry * stride, code);
+      int block = entry / PqKernels.BLOCK_SIZE * blocks.layout().blockLength();
+      for (int m = 0; m < codeBytes; m++) {
+        codes[block + m * PqKernels.BLOCK_SIZE + entry % PqKernels.BLOCK_SIZE] = code[m];
       }
     }
-    return best;
+    return codes;
   }
 
   /**
    * Finds the best entries.
    *
-   * @param sums as above
+   * @param blocks transposed codes of the entries, from the start of the segment
+   * @param count entries
+   * @param sums scratch for all of them, rounded up to blocks
    * @param best takes the numbers of the entries, the best first
    * @return how many there are: as many as there is room for, or all
    */

@@ -1,7 +1,5 @@
 package io.pq32.lucene;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.CooperativeTasks;
 import io.pq32.quantization.PqKernels;
@@ -9,7 +7,6 @@ import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.ProjectionBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,10 +19,11 @@ import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
 /**
  * Builds the graph of a segment: candidates are found on codes, and chosen on full vectors.
  *
- * <p>Nodes are inserted in batches. Every node of a batch looks for candidates in the graph as it
- * was before the batch, and among the batch itself and the nodes just before it, whose codes are
- * scanned. So the nodes of a batch are independent of each other, the graph is the same for any
- * number of threads, and a node finds its neighbors of the same locality without a walk.
+ * <p>Nodes are inserted in batches. Every node of a batch looks for candidates among the nodes
+ * before the batch and the batch itself, by scanning their codes block by block, those near its own
+ * block first. So the nodes of a batch are independent of each other, and the graph is the same for
+ * any number of threads. (Walking the graph as it grows, as HNSW does, finds the same candidates;
+ * indexing 50,000 glyph images takes 1.3 times as long then.)
  *
  * <p>The candidates of a node, {@code beamWidth} of them, get their exact scores, and links go to
  * those that are nearer to the node than to any neighbor chosen before (Malkov and Yashunin 2018,
@@ -45,22 +43,18 @@ final class GraphBuilder {
   /** Threads that a batch has work for. */
   static final int TASKS_PER_BATCH = BATCH / TASK;
 
-  /** Nodes before the batch whose codes are scanned for candidates. */
-  private static final int WINDOW = 768;
-
   /**
-   * Nodes from the first to the last one of a batch at most, which are scanned too: between the
-   * nodes to insert may lie others that have their links.
+   * Codes in a row of which none is among the best that end a scan. A quarter costs glyph images
+   * .007 recall@10 and saves nothing that shows.
    */
-  private static final int SPAN = 4 * BATCH;
+  private static final int PATIENCE = 1024;
 
   private static final int PROGRESS_INTERVAL = 100_000;
 
   private final FloatVectorValues values;
   private final RandomVectorScorerSupplier scorers;
   private final ProductQuantizer quantizer;
-  private final MemorySegment codes; // [node][subQuantizer]
-  private final int codeBytes;
+  private final CodeBlocks blocks;
   private final int[] nodeToOrd;
   private final int maxConn;
   private final int beamWidth;
@@ -70,28 +64,19 @@ final class GraphBuilder {
   private final GraphSeed.Links seed; // null: every node is inserted
   private final BitSet linkable; // nodes in the graph, and in the batch
 
-  // Codes of the entries so far, and of window and batch, as transposed blocks.
-  private final byte[] entries;
-  private final int[] entryNodes;
-  private final int entryStride;
-  private int entryCount;
-  private final byte[] recent;
-  private int recentStart;
-  private int recentCount;
-
   private final int[] links; // [node of batch][maxConn]
   private final int[] linkCounts; // [node of batch]
 
   /**
    * @param scorers score full vectors by ordinal
-   * @param codes {@code [node][subQuantizer]}
+   * @param blocks codes of the nodes
    * @param seed what to start with, or null
    */
   GraphBuilder(
       FloatVectorValues values,
       RandomVectorScorerSupplier scorers,
       ProductQuantizer quantizer,
-      MemorySegment codes,
+      CodeBlocks blocks,
       int[] nodeToOrd,
       GraphSeed seed,
       Pq32HnswConfig config,
@@ -99,26 +84,16 @@ final class GraphBuilder {
     this.values = values;
     this.scorers = scorers;
     this.quantizer = quantizer;
-    this.codes = codes;
-    this.codeBytes = quantizer.layout().codeBytes();
+    this.blocks = blocks;
     this.nodeToOrd = nodeToOrd;
     this.maxConn = config.maxConn();
     this.beamWidth = Math.max(config.beamWidth(), maxConn);
     this.tasks = tasks;
     this.graph = new BuiltGraph(nodeToOrd.length, GraphMeta.maxDegree(maxConn));
-    this.entryStride = EntrySample.stride(nodeToOrd.length);
-    this.entryNodes = new int[Math.ceilDiv(nodeToOrd.length, entryStride)];
-    int entryBlocks = Math.ceilDiv(entryNodes.length, PqKernels.BLOCK_SIZE);
-    this.entries = new byte[entryBlocks * PqKernels.BLOCK_SIZE * codeBytes];
     this.seed = seed == null ? null : seed.links(nodeToOrd);
     this.linkable = seed == null ? new BitSet(nodeToOrd.length) : this.seed.nodes();
-    this.recent = new byte[(WINDOW + SPAN) * codeBytes];
     this.links = new int[BATCH * maxConn];
     this.linkCounts = new int[BATCH];
-  }
-
-  int entryStride() {
-    return entryStride;
   }
 
   /** Builds. {@code abortCheck} throws when nobody wants the graph any more. */
@@ -134,12 +109,13 @@ final class GraphBuilder {
         abortCheck.run();
         int count = 0;
         int next = first;
-        for (; next < size && count < BATCH && next - first < SPAN; ) {
+        for (; next < size && count < BATCH; next = linkable.nextClearBit(next + 1)) {
           batch[count++] = next;
-          next = linkable.nextClearBit(next + 1);
+        }
+        for (int i = 0; i < count; i++) {
+          linkable.set(batch[i]);
         }
         int inBatch = count;
-        loadRecent(batch, count);
         tasks.run(
             Math.ceilDiv(count, TASK),
             task ->
@@ -147,9 +123,6 @@ final class GraphBuilder {
                     worker ->
                         worker.choose(batch, task * TASK, Math.min(inBatch, (task + 1) * TASK))));
         link(batch, count);
-        for (int i = 0; i < count; i++) {
-          addEntry(batch[i]);
-        }
         int done = Math.min(next, size);
         boolean report = done / PROGRESS_INTERVAL > first / PROGRESS_INTERVAL;
         first = next;
@@ -198,7 +171,6 @@ final class GraphBuilder {
       if (graph.degree(node) == 0) {
         linkable.clear(node); // all around it is deleted: to be inserted like the others
       } else {
-        addEntry(node);
         planted++;
       }
     }
@@ -226,48 +198,6 @@ final class GraphBuilder {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private void loadRecent(int[] batch, int count) {
-    recentStart = Math.max(0, batch[0] - WINDOW);
-    recentCount = batch[count - 1] + 1 - recentStart;
-    for (int i = 0; i < count; i++) {
-      linkable.set(batch[i]);
-    }
-    byte[] rows = new byte[PqKernels.BLOCK_SIZE * codeBytes];
-    for (int i = 0; i < recentCount; i += PqKernels.BLOCK_SIZE) {
-      int inBlock = Math.min(PqKernels.BLOCK_SIZE, recentCount - i);
-      MemorySegment.copy(
-          codes,
-          (long) (recentStart + i) * codeBytes,
-          MemorySegment.ofArray(rows),
-          0,
-          (long) inBlock * codeBytes);
-      BlocksWriter.transpose(rows, codeBytes, recent, i * codeBytes);
-    }
-  }
-
-  private void addEntry(int node) {
-    if (node % entryStride == 0) {
-      entryNodes[entryCount] = node;
-      setEntry(entryCount++, node);
-    }
-  }
-
-  private void setEntry(int entry, int node) {
-    int block = entry / PqKernels.BLOCK_SIZE * PqKernels.BLOCK_SIZE * codeBytes;
-    for (int m = 0; m < codeBytes; m++) {
-      entries[block + m * PqKernels.BLOCK_SIZE + entry % PqKernels.BLOCK_SIZE] =
-          codes.get(JAVA_BYTE, (long) node * codeBytes + m);
-    }
-  }
-
-  /** Codes of the entries of a graph that is built, {@code [block][subQuantizer][BLOCK_SIZE]}. */
-  byte[] entries() {
-    for (int entry = 0; entry < entryCount; entry++) {
-      setEntry(entry, entry * entryStride); // they were inserted in another order than they have
-    }
-    return entries;
   }
 
   /** Writes the links chosen, then the links back, target by target. */
@@ -313,11 +243,12 @@ final class GraphBuilder {
     private final UpdateableRandomVectorScorer diversity;
     private final ProjectionBatch projection = quantizer.newBatch(TASK);
     private final AdcTable table = quantizer.newTable();
-    private final BeamSearch beam;
-    private final short[] entrySums = new short[entries.length / codeBytes];
-    private final short[] recentSums = new short[WINDOW + SPAN];
-    private final short[] blockSums = new short[PqKernels.BLOCK_SIZE];
-    private final TopSums top = new TopSums(beamWidth + 1, codeBytes);
+    private final AdcTable headTable = quantizer.newTable();
+    private final byte[] head = new byte[quantizer.layout().codeBytes()];
+    private int[] order; // blocks, those near one block first
+    private int ordered; // that block
+    private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+    private final TopSums top = new TopSums(beamWidth + 1, head.length);
     private final int[] row = new int[graph.maxDegree()];
     private final int[] beyond = new int[graph.maxDegree()];
     private final LinkCandidates candidates =
@@ -328,11 +259,11 @@ final class GraphBuilder {
       vectors = values.copy();
       scorer = scorers.copy().scorer();
       diversity = scorers.copy().scorer();
-      beam = new BeamSearch(graph, nodeToOrd.length, codes, codeBytes);
     }
 
     /** Chooses the links of some nodes of a batch. */
     void choose(int[] batch, int from, int to) throws IOException {
+      ordered = -1; // there may be more linkable nodes than before
       projection.clear();
       for (int i = from; i < to; i++) {
         projection.add(vectors.vectorValue(nodeToOrd[batch[i]]));
@@ -340,6 +271,7 @@ final class GraphBuilder {
       projection.project();
       for (int i = from; i < to; i++) {
         table.fill(projection, i - from);
+        orderBlocks(batch[i] / PqKernels.BLOCK_SIZE);
         findCandidates(batch[i]);
         candidates.score(scorer, nodeToOrd, batch[i]);
         linkCounts[i] = candidates.chooseDiverse(diversity, nodeToOrd, maxConn, chosen, 0);
@@ -347,41 +279,46 @@ final class GraphBuilder {
       }
     }
 
-    private void findCandidates(int node) throws IOException {
-      byte[] levels = table.levels();
-      beam.start(beamWidth + 1); // the node itself is found too
-      PqKernels kernels = PqKernels.instance();
-      MemorySegment segment = MemorySegment.ofArray(recent);
+    /** Orders the blocks that have linkable nodes, as seen from one of them. */
+    private void orderBlocks(int block) {
+      if (block != ordered) {
+        blocks.copyHead(block, head);
+        float[] point = new float[quantizer.layout().projectedDimension()];
+        quantizer.addDecodedTo(head, 0, point, 0);
+        headTable.fillProjected(point, 0);
+        int count = Math.ceilDiv(linkable.length(), PqKernels.BLOCK_SIZE);
+        order = blocks.nearestFirst(headTable.levels(), count);
+        ordered = block;
+      }
+    }
+
+    private void findCandidates(int node) {
       top.clear();
-      for (int first = 0; first < recentCount; first += PqKernels.BLOCK_SIZE) {
-        int count = Math.min(PqKernels.BLOCK_SIZE, recentCount - first);
-        long above =
-            kernels.scanBlock(
-                segment, (long) first * codeBytes, codeBytes, levels, top.threshold(), blockSums);
-        for (above &= -1L >>> PqKernels.BLOCK_SIZE - count; above != 0; above &= above - 1) {
-          int i = Long.numberOfTrailingZeros(above);
-          if (linkable.get(recentStart + first + i)) {
-            top.offer(first + i, blockSums[i]);
-          }
-        }
-        System.arraycopy(blockSums, 0, recentSums, first, count);
+      int idle = 0; // codes since one was among the best
+      for (int i = 0; i < order.length && idle < PATIENCE; i++) {
+        idle = scanBlock(order[i]) ? 0 : idle + PqKernels.BLOCK_SIZE;
       }
-      for (int i : top.drain().ords()) {
-        beam.offer(recentStart + i, recentSums[i]);
-      }
-      if (entryCount > 0) {
-        int best =
-            EntrySample.best(
-                MemorySegment.ofArray(entries), entryCount, codeBytes, levels, entrySums);
-        beam.offer(entryNodes[best], entrySums[best]);
-      }
-      beam.run(levels, beamWidth + 1, BeamSearch.Visits.ALL);
       candidates.clear();
-      for (int i = 0; i < beam.count(); i++) {
-        if (beam.node(i) != node) {
-          candidates.add(beam.node(i));
+      for (int found : top.drain().ords()) {
+        if (found != node) { // it is found too
+          candidates.add(found);
         }
       }
+    }
+
+    /** Scans one block; returns whether it held one of the best linkable nodes so far. */
+    private boolean scanBlock(int block) {
+      long above = blocks.scan(block, table.levels(), top.threshold(), sums);
+      int first = block * PqKernels.BLOCK_SIZE;
+      boolean news = false;
+      for (; above != 0; above &= above - 1) {
+        int i = Long.numberOfTrailingZeros(above);
+        if (linkable.get(first + i)) { // which padding is not
+          top.offer(first + i, sums[i]);
+          news = true;
+        }
+      }
+      return news;
     }
 
     /**

@@ -12,7 +12,7 @@ final class GraphWriter {
   /**
    * Writes.
    *
-   * @param entries codes of the entries, as transposed blocks
+   * @param blocks codes of the nodes
    * @return where everything is
    */
   static GraphMeta write(
@@ -21,9 +21,7 @@ final class GraphWriter {
       BuiltGraph graph,
       int[] nodeToOrd,
       int maxConn,
-      int codeBytes,
-      int entryStride,
-      byte[] entries)
+      CodeBlocks blocks)
       throws IOException {
     int size = nodeToOrd.length;
     // Positions stand before the lists, so the lists are encoded first.
@@ -43,12 +41,13 @@ final class GraphWriter {
         new GraphMeta(
             fieldNumber,
             size,
-            codeBytes,
+            blocks.layout().codeBytes(),
             maxConn,
-            entryStride,
+            EntrySample.stride(size),
             lists.size(),
             PackedInts.width(largestOffset),
             out.alignFilePointer(SegmentFile.ALIGNMENT));
+    byte[] entries = EntrySample.codes(blocks);
     out.writeBytes(entries, entries.length);
     int[] ordToNode = new int[size];
     for (int node = 0; node < size; node++) {

@@ -254,7 +254,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     boolean walked = vectors.size() >= config.graphThreshold();
     long codesLength = (long) vectors.size() * quantizer.layout().codeBytes();
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment byNode = null;
+      CodeBlocks blocks = null;
       int[] nodeToOrd;
       GraphSeed seed;
       try (Arena temporary = Arena.ofShared()) {
@@ -264,14 +264,14 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         nodeToOrd = LocalityOrder.nodeToOrd(quantizer, byOrd, vectors.size(), tasks);
         abortCheck.run();
         if (walked) {
-          byNode = arena.allocate(codesLength, SegmentFile.ALIGNMENT);
-          writeRows(byOrd, nodeToOrd, byNode);
+          writeRows(byOrd, nodeToOrd);
+          blocks = BlocksWriter.inMemory(arena, quantizer, byOrd, nodeToOrd);
         } else {
           BlocksWriter.write(codes, quantizer, byOrd, nodeToOrd);
         }
       }
       if (walked) {
-        writeGraph(field, vectors, quantizer, byNode, nodeToOrd, seed, tasks, abortCheck);
+        writeGraph(field, vectors, quantizer, blocks, nodeToOrd, seed, tasks, abortCheck);
       }
     }
     new CodesMeta.Codes(
@@ -287,13 +287,11 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         .write(codesMeta);
   }
 
-  /** Writes codes in the order of nodes, to the file and to memory. */
-  private void writeRows(MemorySegment byOrd, int[] nodeToOrd, MemorySegment byNode)
-      throws IOException {
+  /** Writes codes in the order of nodes. */
+  private void writeRows(MemorySegment byOrd, int[] nodeToOrd) throws IOException {
     byte[] row = new byte[(int) (byOrd.byteSize() / nodeToOrd.length)];
     for (int node = 0; node < nodeToOrd.length; node++) {
       MemorySegment.copy(byOrd, JAVA_BYTE, (long) nodeToOrd[node] * row.length, row, 0, row.length);
-      MemorySegment.copy(row, 0, byNode, JAVA_BYTE, (long) node * row.length, row.length);
       codes.writeBytes(row, row.length);
     }
   }
@@ -302,7 +300,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       FieldInfo field,
       FloatVectors vectors,
       ProductQuantizer quantizer,
-      MemorySegment byNode,
+      CodeBlocks blocks,
       int[] nodeToOrd,
       GraphSeed seed,
       CooperativeTasks tasks,
@@ -315,21 +313,13 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             vectors.values(),
             scorers,
             quantizer,
-            byNode,
+            blocks,
             nodeToOrd,
             seed != null && seed.worthIt(config.maxConn()) ? seed : null,
             config,
             tasks);
     BuiltGraph graph = builder.build(state.infoStream, abortCheck);
-    GraphWriter.write(
-            graphs,
-            field.number,
-            graph,
-            nodeToOrd,
-            config.maxConn(),
-            quantizer.layout().codeBytes(),
-            builder.entryStride(),
-            builder.entries())
+    GraphWriter.write(graphs, field.number, graph, nodeToOrd, config.maxConn(), blocks)
         .write(graphMeta);
   }
 

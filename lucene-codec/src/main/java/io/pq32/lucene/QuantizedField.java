@@ -27,7 +27,7 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
       return (ord, code) -> codes.copyRow(graph.node(ord), code);
     }
     CodeBlocks blocks = codes.blocks();
-    int[] ordToNode = blocks.ordToNode();
+    int[] ordToNode = codes.blockOrds().ordToNode();
     return (ord, code) -> blocks.copy(ordToNode[ord], code);
   }
 
@@ -46,7 +46,8 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
       throws IOException {
     int limit = CANDIDATES_PER_DEPTH * depth;
     return switch (plan) {
-      case SearchPlan.CodeScan _ -> new CodeScan(codes.blocks(), table, accepted, limit, collector);
+      case SearchPlan.CodeScan _ ->
+          new CodeScan(codes.blocks(), codes.blockOrds(), table, accepted, limit, collector);
       case SearchPlan.RowScan _ ->
           new RowScan(codes, graph, table, accepted, limit, true, collector);
       case SearchPlan.GraphWalk walk ->

@@ -82,7 +82,12 @@ final class StoredCodes {
 
   /** The codes, where they lie in blocks. */
   CodeBlocks blocks() throws IOException {
-    return new CodeBlocks(meta.blocks(), segment(), file);
+    return new CodeBlocks(meta.blocks(), segment());
+  }
+
+  /** Their ordinals. */
+  NodeOrds blockOrds() throws IOException {
+    return new NodeOrds(meta.blocks(), segment(), file);
   }
 
   /** Copies the code of a node, where they lie in rows. */

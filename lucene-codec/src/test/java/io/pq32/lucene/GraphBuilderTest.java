@@ -67,13 +67,14 @@ class GraphBuilderTest {
       return LocalityOrder.nodeToOrd(quantizer, codesByOrd, vectors.length, tasks);
     }
 
+    CodeBlocks blocks(int[] nodeToOrd) throws IOException {
+      return BlocksWriter.inMemory(Arena.ofAuto(), quantizer, codesByOrd, nodeToOrd);
+    }
+
     BuiltGraph graph(int[] nodeToOrd, CooperativeTasks tasks, IORunnable abortCheck)
         throws IOException {
-      MemorySegment codes = Arena.ofAuto().allocate(codesByOrd.byteSize(), 64);
-      for (int node = 0; node < nodeToOrd.length; node++) {
-        MemorySegment.copy(codesByOrd, nodeToOrd[node] * 32L, codes, node * 32L, 32);
-      }
-      return new GraphBuilder(values(), scorers(), quantizer, codes, nodeToOrd, null, CONFIG, tasks)
+      return new GraphBuilder(
+              values(), scorers(), quantizer, blocks(nodeToOrd), nodeToOrd, null, CONFIG, tasks)
           .build(InfoStream.NO_OUTPUT, abortCheck);
     }
   }
@@ -126,7 +127,14 @@ class GraphBuilderTest {
     CooperativeTasks tasks = new CooperativeTasks(GraphBuilderTest::runOnAnotherThread, 1);
     GraphBuilder builder =
         new GraphBuilder(
-            input.values(), failing, input.quantizer, input.codesByOrd, order, null, CONFIG, tasks);
+            input.values(),
+            failing,
+            input.quantizer,
+            input.blocks(order),
+            order,
+            null,
+            CONFIG,
+            tasks);
     var thrown =
         assertThrows(IOException.class, () -> builder.build(InfoStream.NO_OUTPUT, () -> {}));
     assertSame(failure, thrown);
