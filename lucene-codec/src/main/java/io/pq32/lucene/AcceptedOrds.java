@@ -1,62 +1,122 @@
 package io.pq32.lucene;
 
-import java.io.IOException;
-import org.apache.lucene.index.FloatVectorValues;
-import org.apache.lucene.index.KnnVectorValues;
-import org.apache.lucene.search.AcceptDocs;
-import org.apache.lucene.search.DocIdSetIterator;
-import org.apache.lucene.util.Bits;
-import org.apache.lucene.util.FixedBitSet;
+import java.util.Arrays;
 
-/**
- * Which ordinals may a search return?
- *
- * @param words one bit per ordinal, or null when all are accepted
- * @param count accepted ordinals
- */
-record AcceptedOrds(long[] words, int count) {
-  /** Translates accepted documents to ordinals of a field's vectors. */
-  static AcceptedOrds of(AcceptDocs acceptDocs, FloatVectorValues values, int maxDoc)
-      throws IOException {
-    Bits bits = acceptDocs.bits();
-    int size = values.size();
-    if (bits == null) {
-      return new AcceptedOrds(null, size);
-    }
-    if (size == maxDoc) { // every document has a vector: ordinals are documents
-      if (bits instanceof FixedBitSet set) {
-        return new AcceptedOrds(set.getBits(), acceptDocs.cost());
-      }
-      if (acceptDocs.cost() == maxDoc) {
-        // Live documents, or a filter that accepts all: most bits are set, so start from all.
-        FixedBitSet set = new FixedBitSet(size);
-        set.set(0, size);
-        bits.applyMask(set, 0);
-        return new AcceptedOrds(set.getBits(), set.cardinality());
-      }
-    }
-    FixedBitSet ords = new FixedBitSet(size);
-    KnnVectorValues.DocIndexIterator vectors = values.iterator();
-    DocIdSetIterator accepted = acceptDocs.iterator();
-    int doc = accepted.nextDoc();
-    int count = 0;
-    while (doc != DocIdSetIterator.NO_MORE_DOCS) {
-      int vectorDoc = vectors.docID() < doc ? vectors.advance(doc) : vectors.docID();
-      if (vectorDoc == DocIdSetIterator.NO_MORE_DOCS) {
-        break;
-      }
-      if (vectorDoc == doc) {
-        ords.set(vectors.index());
-        count++;
-        doc = accepted.nextDoc();
-      } else {
-        doc = accepted.advance(vectorDoc);
-      }
-    }
-    return new AcceptedOrds(ords.getBits(), count);
+/** Which ordinals may a search return? */
+sealed interface AcceptedOrds {
+  /** How many there are. */
+  int count();
+
+  boolean contains(int ord);
+
+  /** Goes through them once. */
+  Cursor cursor();
+
+  /** Tells accepted ordinals in ascending order. */
+  @FunctionalInterface
+  interface Cursor {
+    /**
+     * The next ones.
+     *
+     * @param ords takes them
+     * @return how many: all there is room for, or all that are left
+     */
+    int next(int[] ords);
   }
 
-  boolean contains(int ord) {
-    return words == null || (words[ord >>> 6] >>> ord & 1) != 0;
+  /**
+   * All ordinals.
+   *
+   * @param count of the vectors
+   */
+  record All(int count) implements AcceptedOrds {
+    @Override
+    public boolean contains(int ord) {
+      return true;
+    }
+
+    @Override
+    public Cursor cursor() {
+      return new Cursor() {
+        private int next;
+
+        @Override
+        public int next(int[] ords) {
+          int filled = Math.min(ords.length, count - next);
+          for (int i = 0; i < filled; i++) {
+            ords[i] = next++;
+          }
+          return filled;
+        }
+      };
+    }
+  }
+
+  /**
+   * Many of them.
+   *
+   * @param words one bit per ordinal
+   * @param count of the bits that are set
+   */
+  record Many(long[] words, int count) implements AcceptedOrds {
+    @Override
+    public boolean contains(int ord) {
+      return (words[ord >>> 6] >>> ord & 1) != 0;
+    }
+
+    @Override
+    public Cursor cursor() {
+      return new Cursor() {
+        private int left = count; // ends the search for bits behind the last one
+        private int word = -1;
+        private long bits; // of the word that are left
+
+        @Override
+        public int next(int[] ords) {
+          int filled = Math.min(ords.length, left);
+          left -= filled;
+          for (int i = 0; i < filled; i++) {
+            while (bits == 0) {
+              bits = words[++word];
+            }
+            ords[i] = (word << 6) + Long.numberOfTrailingZeros(bits);
+            bits &= bits - 1;
+          }
+          return filled;
+        }
+      };
+    }
+  }
+
+  /**
+   * So few that a list of them is shorter than bits for all ordinals, and sooner gone through.
+   *
+   * @param ords ascending
+   */
+  record Few(int[] ords) implements AcceptedOrds {
+    @Override
+    public int count() {
+      return ords.length;
+    }
+
+    @Override
+    public boolean contains(int ord) {
+      return Arrays.binarySearch(ords, ord) >= 0;
+    }
+
+    @Override
+    public Cursor cursor() {
+      return new Cursor() {
+        private int next;
+
+        @Override
+        public int next(int[] out) {
+          int filled = Math.min(out.length, ords.length - next);
+          System.arraycopy(ords, next, out, 0, filled);
+          next += filled;
+          return filled;
+        }
+      };
+    }
   }
 }

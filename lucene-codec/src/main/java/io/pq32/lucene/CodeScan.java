@@ -85,7 +85,7 @@ final class CodeScan extends Scan {
     boolean news = false;
     for (; above != 0; above &= above - 1) {
       int i = Long.numberOfTrailingZeros(above);
-      if (accepted.words() == null || accepted.contains(nodeOrds.ord(first + i))) {
+      if (accepted instanceof AcceptedOrds.All || accepted.contains(nodeOrds.ord(first + i))) {
         top.offer(first + i, sums[i]);
         news = true;
       }

@@ -18,29 +18,14 @@ final class ExactScan {
       throws IOException {
     int[] ords = new int[BULK];
     float[] scores = new float[BULK];
-    int size = scorer.maxOrd();
-    int count = 0;
-    for (int ord = 0; ord < size && !collector.earlyTerminated(); ord++) {
-      if (accepted.contains(ord)) {
-        ords[count++] = ord;
-        if (count == BULK) {
-          collect(scorer, ords, scores, count, collector);
-          count = 0;
+    AcceptedOrds.Cursor cursor = accepted.cursor();
+    int count;
+    while (!collector.earlyTerminated() && (count = cursor.next(ords)) > 0) {
+      collector.incVisitedCount(count);
+      if (scorer.bulkScore(ords, scores, count) > collector.minCompetitiveSimilarity()) {
+        for (int i = 0; i < count; i++) {
+          collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
         }
-      }
-    }
-    if (count > 0 && !collector.earlyTerminated()) {
-      collect(scorer, ords, scores, count, collector);
-    }
-  }
-
-  private static void collect(
-      RandomVectorScorer scorer, int[] ords, float[] scores, int count, KnnCollector collector)
-      throws IOException {
-    collector.incVisitedCount(count);
-    if (scorer.bulkScore(ords, scores, count) > collector.minCompetitiveSimilarity()) {
-      for (int i = 0; i < count; i++) {
-        collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
       }
     }
   }

@@ -176,7 +176,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
    */
   @Override
   public boolean proceed(int[] nodes, int count) throws IOException {
-    if (accepted.words() == null) {
+    if (accepted instanceof AcceptedOrds.All) {
       visited += count;
     } else {
       for (int i = 0; i < count; i++) {

@@ -29,9 +29,9 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
 final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvider {
   private final FieldInfos fieldInfos;
   private final SearchPlan.Costs costs;
-  private final int maxDoc;
   private final Map<Integer, CodesMeta> metas = new HashMap<>();
   private final Map<Integer, QuantizedField> quantized = new HashMap<>();
+  private final Map<Integer, VectorDocs> vectorDocs = new HashMap<>();
   private FlatVectorsReader raw;
   private KnnVectorsReader bytes; // null where the segment has no byte vectors
   private IndexInput codes;
@@ -42,7 +42,6 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       throws IOException {
     this.fieldInfos = state.fieldInfos;
     this.costs = costs;
-    this.maxDoc = state.segmentInfo.maxDoc();
     try {
       Map<Integer, GraphMeta> graphMetas = new HashMap<>();
       IOContext context = state.context.withHints(FileTypeHint.DATA, FileDataHint.KNN_VECTORS);
@@ -60,6 +59,9 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
           }
           case CodesMeta.FloatsOnly _ -> {}
           case CodesMeta.Codes field -> open(field, graphMetas.get(field.fieldNumber()));
+        }
+        if (!(meta instanceof CodesMeta.Bytes)) {
+          vectorDocs.put(meta.fieldNumber(), new VectorDocs(state.segmentInfo.maxDoc()));
         }
       }
     } catch (Throwable t) {
@@ -181,7 +183,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     if (values.size() == 0 || collector.k() == 0) {
       return;
     }
-    AcceptedOrds accepted = AcceptedOrds.of(acceptDocs, values, maxDoc);
+    AcceptedOrds accepted = vectorDocs.get(info.number).accepted(acceptDocs, values);
     if (accepted.count() == 0) {
       return;
     }

@@ -54,13 +54,16 @@ final class RowScan extends Scan {
   private void scan(TopSums top) throws IOException {
     MemorySegment segment = codes.segment();
     int size = codes.meta().count();
-    if (accepted.words() != null && accepted.count() < size / SPARSE) {
-      for (int word = 0; word < accepted.words().length; word++) {
-        for (long bits = accepted.words()[word]; bits != 0; bits &= bits - 1) {
-          int ord = (word << 6) + Long.numberOfTrailingZeros(bits);
-          if (!add(segment, graph.node(ord), ord, top)) {
-            return;
-          }
+    if (accepted.count() < size / SPARSE) {
+      AcceptedOrds.Cursor cursor = accepted.cursor();
+      int count;
+      while ((count = cursor.next(ords)) > 0) {
+        for (int i = 0; i < count; i++) {
+          nodes[i] = graph.node(ords[i]);
+        }
+        pending = count;
+        if (!score(segment, top)) {
+          return;
         }
       }
     } else {
@@ -70,8 +73,8 @@ final class RowScan extends Scan {
           return;
         }
       }
+      score(segment, top);
     }
-    score(segment, top);
   }
 
   private boolean add(MemorySegment segment, int node, int ord, TopSums top) {

@@ -13,10 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
-import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
@@ -60,7 +58,6 @@ class EntrySampleTest {
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         LeafReader leaf = reader.leaves().get(0).reader();
         QuantizedField field = VectorIndex.reader(leaf, FIELD).quantizedOrNull(FIELD);
-        FloatVectorValues values = leaf.getFloatVectorValues(FIELD);
         double recall = 0;
         for (float[] query : Vectors.gaussian(random, queries, 24)) {
           GraphWalk walk =
@@ -69,7 +66,7 @@ class EntrySampleTest {
                   field.codes(),
                   field.graph(),
                   field.codes().tables().of(query),
-                  AcceptedOrds.of(AcceptDocs.fromLiveDocs(null, 1200), values, 1200),
+                  new AcceptedOrds.All(1200),
                   100,
                   new TopKnnCollector(10, Integer.MAX_VALUE));
           int[] nearest = VectorIndex.nearest(vectors, query, 10, similarity, _ -> true);
