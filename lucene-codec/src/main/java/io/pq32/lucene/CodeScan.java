@@ -59,6 +59,7 @@ final class CodeScan extends Scan {
       }
       long before = (long) (scanned * share);
       scanned = Math.min(size, scanned + (long) chunk * PqKernels.BLOCK_SIZE);
+      scored(chunk * PqKernels.BLOCK_SIZE);
       visited((int) ((long) (scanned * share) - before));
       if (news || top.count() < limit) {
         lastNews = scanned * share;

@@ -45,28 +45,45 @@ final class CodebookPolicy {
         && known.fits(field, layout)
         && rawBytes >= ProductQuantizer.byteSize(layout)
         && !known.driftedFrom(vectors, maxDrift)) {
+      report(
+          "kept codebook "
+              + known.id()
+              + " for "
+              + vectors.size()
+              + " vectors of field "
+              + field.name);
       return known;
     }
     if (vectors.size() < config.minQuantizedCount()) {
+      report(
+          "no codebook for the "
+              + vectors.size()
+              + " vectors of field "
+              + field.name
+              + ": minQuantizedCount is "
+              + config.minQuantizedCount());
       return null;
     }
     long start = System.nanoTime();
     Codebook trained = Codebook.train(field, layout, vectors, tasks);
-    if (infoStream.isEnabled(INFO_COMPONENT)) {
-      infoStream.message(
-          INFO_COMPONENT,
-          "trained codebook "
-              + trained.id()
-              + " for field "
-              + field.name
-              + " on "
-              + vectors.size()
-              + " vectors in "
-              + (System.nanoTime() - start) / 1_000_000
-              + " ms; it loses "
-              + trained.trainedDistortion()
-              + " of their spread");
-    }
+    report(
+        "trained codebook "
+            + trained.id()
+            + " for field "
+            + field.name
+            + " on "
+            + vectors.size()
+            + " vectors in "
+            + (System.nanoTime() - start) / 1_000_000
+            + " ms; it loses "
+            + trained.trainedDistortion()
+            + " of their spread");
     return trained;
+  }
+
+  private void report(String message) {
+    if (infoStream.isEnabled(INFO_COMPONENT)) {
+      infoStream.message(INFO_COMPONENT, message);
+    }
   }
 }

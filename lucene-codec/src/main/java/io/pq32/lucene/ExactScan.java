@@ -14,19 +14,23 @@ final class ExactScan {
 
   private ExactScan() {}
 
-  static void search(RandomVectorScorer scorer, AcceptedOrds accepted, KnnCollector collector)
+  /** Searches; returns how many vectors were scored. */
+  static int search(RandomVectorScorer scorer, AcceptedOrds accepted, KnnCollector collector)
       throws IOException {
     int[] ords = new int[BULK];
     float[] scores = new float[BULK];
     AcceptedOrds.Cursor cursor = accepted.cursor();
+    int scored = 0;
     int count;
     while (!collector.earlyTerminated() && (count = cursor.next(ords)) > 0) {
       collector.incVisitedCount(count);
+      scored += count;
       if (scorer.bulkScore(ords, scores, count) > collector.minCompetitiveSimilarity()) {
         for (int i = 0; i < count; i++) {
           collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
         }
       }
     }
+    return scored;
   }
 }

@@ -14,7 +14,7 @@ import org.apache.lucene.search.knn.KnnSearchStrategy;
  * beam has dropped: a search for 700 vectors within a radius found 360.) It starts from the query's
  * seeds too, which scans have no use for: they look at the codes around them anyway.
  */
-final class GraphWalk implements CandidateSource, BeamSearch.Visits {
+final class GraphWalk implements CodeSearch, BeamSearch.Visits {
   /**
    * Entries that a walk starts from. A query between tight clusters has its neighbors in several of
    * them, which hardly link to each other: ten clusters of 120, recall .96 from one entry, 1 from
@@ -43,9 +43,10 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
   private int nextWidth;
   private final double leastMet;
   private int met; // accepted nodes among those expanded
+  private long scored; // nodes of all walks
   private int visited; // accepted nodes of this walk
   private int reported; // of which the collector knows: those of the walks before
-  private CandidateSource scan; // what the walk gave way to
+  private RowScan scan; // what the walk gave way to
 
   /**
    * @param costs tell when a scan is cheaper
@@ -111,6 +112,16 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     return unreturned.of(poor);
   }
 
+  @Override
+  public long codesScored() {
+    return scored + (scan == null ? 0 : scan.codesScored());
+  }
+
+  /** Whether the walk ended in a scan of all accepted codes. */
+  boolean gaveWay() {
+    return scan != null;
+  }
+
   private boolean worthWalkingOn() {
     return width < graph.meta().size()
         && SearchPlan.worthWalking(costs, nextWidth, accepted.count());
@@ -146,6 +157,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
     int found =
         EntrySample.best(
             graph.segment(), meta.entryCount(), meta.codeBytes(), table.levels(), sums, best);
+    scored += meta.entryCount();
     for (int i = 0; i < found; i++) {
       beam.offer(best[i] * meta.entryStride(), sums[best[i]]);
     }
@@ -164,6 +176,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
       System.arraycopy(seeds, from, nodes, 0, count);
       PqKernels.instance()
           .score(codes.segment(), 0, nodes, count, codeBytes, table.levels(), scratch, sums);
+      scored += count;
       for (int i = 0; i < count; i++) {
         beam.offer(nodes[i], sums[i]);
       }
@@ -176,6 +189,7 @@ final class GraphWalk implements CandidateSource, BeamSearch.Visits {
    */
   @Override
   public boolean proceed(int[] nodes, int count) throws IOException {
+    scored += count;
     if (accepted instanceof AcceptedOrds.All) {
       visited += count;
     } else {

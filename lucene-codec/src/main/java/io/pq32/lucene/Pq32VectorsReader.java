@@ -32,6 +32,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private final Map<Integer, CodesMeta> metas = new HashMap<>();
   private final Map<Integer, QuantizedField> quantized = new HashMap<>();
   private final Map<Integer, VectorDocs> vectorDocs = new HashMap<>();
+  private final Map<Integer, SearchCounters> counters = new HashMap<>();
   private FlatVectorsReader raw;
   private KnnVectorsReader bytes; // null where the segment has no byte vectors
   private IndexInput codes;
@@ -62,6 +63,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         }
         if (!(meta instanceof CodesMeta.Bytes)) {
           vectorDocs.put(meta.fieldNumber(), new VectorDocs(state.segmentInfo.maxDoc()));
+          counters.put(meta.fieldNumber(), new SearchCounters());
         }
       }
     } catch (Throwable t) {
@@ -199,15 +201,23 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     int k = Math.min(collector.k(), accepted.count());
     SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();
     switch (SearchPlan.of(costs, arrangement, size, accepted.count(), k)) {
-      case SearchPlan.ExactScan _ -> ExactScan.search(scorer, accepted, collector);
+      case SearchPlan.ExactScan _ ->
+          counters.get(info.number).add(ExactScan.search(scorer, accepted, collector));
       case SearchPlan.OnCodes plan -> {
         QueryTables.Table table = codes.codes().tables().of(target);
         int depth = Reranker.depth(k);
-        CandidateSource source = codes.candidates(plan, costs, table, accepted, depth, collector);
+        CodeSearch search = codes.candidates(plan, costs, table, accepted, depth, collector);
         Similarity similarity = codes.codes().meta().similarity();
-        new Reranker(similarity, table.step(), scorer, collector).collect(source, k);
+        Reranker reranker = new Reranker(similarity, table.step(), scorer, collector);
+        counters.get(info.number).add(search, reranker.collect(search, k));
       }
     }
+  }
+
+  /** The counts of a field's searches, zero for one that is not ours to search. */
+  Pq32SearchStats searchStats(FieldInfo field) {
+    SearchCounters counters = this.counters.get(field.number);
+    return counters == null ? Pq32SearchStats.NONE : counters.stats();
   }
 
   @Override

@@ -252,6 +252,17 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     codes.writeBytes(codebookBytes, codebookBytes.length);
     long codesOffset = codes.alignFilePointer(SegmentFile.ALIGNMENT);
     boolean walked = vectors.size() >= config.graphThreshold();
+    if (state.infoStream.isEnabled(CodebookPolicy.INFO_COMPONENT)) {
+      state.infoStream.message(
+          CodebookPolicy.INFO_COMPONENT,
+          "field "
+              + field.name
+              + ": "
+              + vectors.size()
+              + (walked ? " codes get a graph" : " codes in blocks, no graph")
+              + ": graphThreshold is "
+              + config.graphThreshold());
+    }
     long codesLength = (long) vectors.size() * quantizer.layout().codeBytes();
     try (Arena arena = Arena.ofShared()) {
       CodeBlocks blocks = null;

@@ -36,7 +36,7 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
   }
 
   /** Finds candidates for a query the way a plan says. */
-  CandidateSource candidates(
+  CodeSearch candidates(
       SearchPlan.OnCodes plan,
       SearchPlan.Costs costs,
       QueryTables.Table table,

@@ -76,8 +76,10 @@ final class Reranker {
    * whose patience may end the search: only here are there hits that could fail to appear. A search
    * that was ended before, by a timeout for one, has its first slice scored yet, without which all
    * that it has found would be lost.
+   *
+   * @return how many vectors were scored
    */
-  void collect(CandidateSource source, int k) throws IOException {
+  int collect(CandidateSource source, int k) throws IOException {
     int first = Math.max(MIN_FIRST, k);
     int slice = Math.max(MIN_SLICE, k / 4);
     float[] scores = new float[Math.max(first, slice)];
@@ -88,7 +90,7 @@ final class Reranker {
       for (int from = 0; from < found.count(); from += count) {
         if (scored >= first
             && (collector.earlyTerminated() || isOver(scored, misses, found.sums()[from], k))) {
-          return;
+          return scored;
         }
         count = Math.min(scored < first ? first - scored : slice, found.count() - from);
         misses = collectSlice(found, from, count, scores) ? 0 : misses + count;
@@ -98,6 +100,7 @@ final class Reranker {
         }
       }
     }
+    return scored;
   }
 
   private boolean isOver(int scored, int misses, int nextSum, int k) {

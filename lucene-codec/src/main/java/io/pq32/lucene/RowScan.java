@@ -91,6 +91,7 @@ final class RowScan extends Scan {
     for (int i = 0; i < pending; i++) {
       top.offer(ords[i], sums[i]);
     }
+    scored(pending);
     visited(pending);
     pending = 0;
     return !collector.earlyTerminated();

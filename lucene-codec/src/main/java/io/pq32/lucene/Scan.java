@@ -7,7 +7,7 @@ import org.apache.lucene.search.KnnCollector;
  * Looks at codes of accepted ordinals and returns the best ones. Asked for more, it scans again for
  * a longer list, and returns what is new in it.
  */
-abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan {
+abstract sealed class Scan implements CodeSearch permits CodeScan, RowScan {
   /** Every further scan asks for so many times as many ordinals. */
   private static final int GROWTH = 4;
 
@@ -16,6 +16,7 @@ abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan 
   private final Unreturned unreturned = new Unreturned();
   private boolean counting;
   private int limit;
+  private long codesScored;
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -44,6 +45,15 @@ abstract sealed class Scan implements CandidateSource permits CodeScan, RowScan 
 
   final boolean counting() {
     return counting;
+  }
+
+  final void scored(int codes) {
+    codesScored += codes;
+  }
+
+  @Override
+  public final long codesScored() {
+    return codesScored;
   }
 
   final void visited(int count) {
