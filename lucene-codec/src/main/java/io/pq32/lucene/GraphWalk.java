@@ -9,9 +9,9 @@ import org.apache.lucene.search.knn.KnnSearchStrategy;
 
 /**
  * Walks the graph of a segment. The beam holds twice the nodes it expands: those scored on the way
- * are candidates for reranking too. Asked for more, it walks again, twice as wide, until scoring
- * all accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower
- * beam has dropped: a search for 700 vectors within a radius found 360.) It starts from the query's
+ * are candidates for reranking too. Asked for more, it walks again, wider, until scoring all
+ * accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower beam
+ * has dropped: a search for 700 vectors within a radius found 360.) It starts from the query's
  * seeds too, which scans have no use for: they look at the codes around them anyway.
  */
 final class GraphWalk implements CodeSearch, BeamSearch.Visits {
@@ -41,6 +41,7 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
   private final Unreturned unreturned = new Unreturned();
   private int width; // nodes to expand; 0 before the walk
   private int nextWidth;
+  private long walked; // nodes to expand, over all walks
   private final double leastMet;
   private int met; // accepted nodes among those expanded
   private long scored; // nodes of all walks
@@ -92,9 +93,8 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
   public Candidates next() throws IOException {
     Candidates poor = Candidates.NONE; // what there is if the search is ended
     while (!collector.earlyTerminated()) {
-      if (scan == null && width > 0 && !worthWalkingOn()) {
-        int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + nextWidth);
-        scan = new RowScan(codes, graph, table, accepted, limit, false, collector);
+      if (scan == null && width > 0) {
+        goOn();
       }
       Candidates found = scan == null ? walk() : scan.next();
       if (scan != null && found.count() == 0) {
@@ -112,6 +112,18 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
     return unreturned.of(poor);
   }
 
+  private void goOn() {
+    int size = graph.meta().size();
+    int wanted = met < leastMet ? (int) Math.ceil(leastMet / LEAST_MET) : 2 * met;
+    switch (SearchPlan.afterWalk(costs, size, accepted.count(), walked, width, met, wanted)) {
+      case SearchPlan.GraphWalk walk -> nextWidth = walk.width();
+      case SearchPlan.CodeScan _, SearchPlan.RowScan _ -> {
+        int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + 2L * width);
+        scan = new RowScan(codes, graph, table, accepted, limit, false, collector);
+      }
+    }
+  }
+
   @Override
   public long codesScored() {
     return scored + (scan == null ? 0 : scan.codesScored());
@@ -122,18 +134,13 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
     return scan != null;
   }
 
-  private boolean worthWalkingOn() {
-    return width < graph.meta().size()
-        && SearchPlan.worthWalking(costs, nextWidth, accepted.count());
-  }
-
   private Candidates walk() throws IOException {
     beam.start(2 * nextWidth);
     visited = 0;
     offerEntries();
     offerSeeds();
     width = nextWidth;
-    nextWidth = (int) Math.min(graph.meta().size(), 2L * width);
+    walked += width;
     beam.run(table.levels(), width, this);
     int[] ords = new int[beam.count()];
     short[] sums = new short[ords.length];

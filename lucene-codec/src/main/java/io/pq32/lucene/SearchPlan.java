@@ -2,6 +2,9 @@ package io.pq32.lucene;
 
 /** How is one segment searched? */
 sealed interface SearchPlan {
+  /** How much wider the next walk is at most. At eight, the walks before cost a seventh of it. */
+  int MAX_GROWTH = 8;
+
   /** Every accepted vector is scored on its floats. */
   record ExactScan() implements SearchPlan {}
 
@@ -67,8 +70,32 @@ sealed interface SearchPlan {
     };
   }
 
+  /**
+   * Chooses how to go on after a walk that did not find enough: where the filter keeps out what is
+   * near the query, or the collector wants more. Wider by what the rate of accepted nodes says, but
+   * by no more than {@value #MAX_GROWTH}: that rate is the one near the query. All walks together
+   * never cost more than the scan that they avoid, so whatever the filter, a search costs at most
+   * twice what scoring the accepted codes does.
+   *
+   * @param costs to compare by
+   * @param size nodes of the graph
+   * @param accepted vectors that a search may return, at least 1
+   * @param walked nodes that were to be expanded, over all walks
+   * @param width nodes that the last one was to expand
+   * @param met accepted ones among them
+   * @param wanted how many there should have been
+   */
+  static OnCodes afterWalk(
+      Costs costs, int size, int accepted, long walked, int width, int met, int wanted) {
+    long fitting = Math.ceilDiv((long) width * wanted, Math.max(1, met));
+    long wider = Math.min(size, Math.clamp(fitting, 2L * width, (long) MAX_GROWTH * width));
+    return width < size && worthWalking(costs, walked + wider, accepted)
+        ? new GraphWalk((int) wider)
+        : new RowScan();
+  }
+
   /** Whether expanding so many nodes costs less than scoring all accepted codes. */
-  static boolean worthWalking(Costs costs, int width, int accepted) {
-    return (long) width * costs.expansion < (long) accepted * costs.row;
+  private static boolean worthWalking(Costs costs, long width, int accepted) {
+    return width * costs.expansion < (long) accepted * costs.row;
   }
 }

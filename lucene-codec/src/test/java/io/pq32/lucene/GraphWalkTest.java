@@ -3,6 +3,7 @@ package io.pq32.lucene;
 import static io.pq32.lucene.VectorIndex.FIELD;
 import static io.pq32.lucene.VectorIndex.ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.junit.jupiter.api.AfterAll;
@@ -152,6 +154,64 @@ class GraphWalkTest {
         assertTrue(recall >= 0.8, "recall@10 " + recall);
       }
     }
+  }
+
+  /** What searches of 11,000 documents for the nearest to some vectors cost. */
+  private Pq32SearchStats searchOf(boolean nearest) throws IOException {
+    Pq32SearchStats before = Pq32SearchStats.of(reader, FIELD);
+    int count = 11_000;
+    assertWalks(count);
+    double recall = 0;
+    for (int q = 0; q < 5; q++) {
+      int[] order = VectorIndex.nearest(vectors, vectors[q], SIZE, SIMILARITY, _ -> true);
+      int from = nearest ? 0 : SIZE - count;
+      int[] accepted = Arrays.copyOfRange(order, from, from + count);
+      int[] found = search(reader, vectors[q], K, IntField.newSetQuery(ID, accepted));
+      recall += BruteForce.recall(Arrays.copyOf(accepted, K), found) / 5;
+    }
+    assertTrue(recall >= 0.95, "recall@10 " + recall);
+    return Pq32SearchStats.of(reader, FIELD).minus(before);
+  }
+
+  @Test
+  void walksOnceWhereTheFilterKeepsTheNearest() throws IOException {
+    Pq32SearchStats cost = searchOf(true);
+    assertEquals(5, cost.graphWalks());
+    assertEquals(0, cost.walksGivenUp());
+    assertTrue(cost.codesScored() < 5 * SIZE / 2, cost.toString());
+  }
+
+  @Test
+  void aWalkGivesWayToAScanWhereTheFilterKeepsTheNearestOut() throws IOException {
+    Pq32SearchStats cost = searchOf(false);
+    assertEquals(5, cost.graphWalks());
+    assertEquals(5, cost.walksGivenUp());
+  }
+
+  @Test
+  void aWalkGrowsToWhatTheFilterAccepts(Random random) throws IOException {
+    // Scans are made so dear that it never gives way.
+    SearchPlan.Costs costs = new SearchPlan.Costs(100, 0, 1 << 20, 1);
+    QuantizedField field =
+        VectorIndex.reader(reader.leaves().get(0).reader(), FIELD).quantizedOrNull(FIELD);
+    float[] query = query(random);
+    int[] order = VectorIndex.nearest(vectors, query, SIZE, SIMILARITY, _ -> true);
+    int[] farther = Arrays.copyOfRange(order, 2000, SIZE);
+    int[] nearest = Arrays.copyOf(farther, K);
+    Arrays.sort(farther);
+    GraphWalk walk =
+        new GraphWalk(
+            costs,
+            field.codes(),
+            field.graph(),
+            field.codes().tables().of(query),
+            new AcceptedOrds.Few(farther),
+            120,
+            new TopKnnCollector(K, Integer.MAX_VALUE));
+    int[] found = walk.next().ords();
+    assertFalse(walk.gaveWay());
+    assertTrue(Arrays.stream(found).allMatch(ord -> Arrays.binarySearch(farther, ord) >= 0));
+    assertTrue(BruteForce.recall(nearest, found) >= 0.8, "recall of candidates");
   }
 
   @Test

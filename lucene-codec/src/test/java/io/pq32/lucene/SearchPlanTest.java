@@ -55,6 +55,49 @@ class SearchPlanTest {
     return SearchPlan.of(SearchPlan.Costs.MEASURED, SearchPlan.Codes.GRAPH, size, accepted, 10);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    // size, accepted, walked, width, met, wanted, width of the next walk or 0 for a scan
+    // At the rate of the first walk the second would meet what is wanted.
+    "4000000, 2000000, 200, 200, 40, 100, 500",
+    "4000000, 2000000, 200, 200, 99, 100, 400", // but less than twice as wide is hardly more
+    "4000000, 2000000, 200, 200, 1, 100, 1600", // and the rate near the query is not all
+    "4000000, 2000000, 200, 200, 0, 100, 1600",
+    "4000000, 2000000, 1800, 1600, 0, 100, 12800",
+    // A scan of two million codes costs what 24,000 expansions do.
+    "4000000, 2000000, 14600, 12800, 0, 100, 0",
+    "4000000, 2000000, 8000, 8000, 0, 100, 0",
+    "4000000, 2000000, 3000, 3000, 50, 100, 6000",
+    "4000000, 200000, 2000, 2000, 99, 100, 0",
+    // All were expanded, or will be.
+    "1000, 1000, 1000, 1000, 900, 1800, 0",
+    "12000, 11000, 110, 110, 0, 100, 0",
+    // Rates of more than was asked for: the collector wants twice as many.
+    "4000000, 4000000, 100, 100, 100, 200, 200",
+  })
+  void goesOnAfterAWalkForAsLongAsItPays(
+      int size, int accepted, long walked, int width, int met, int wanted, int next) {
+    SearchPlan plan =
+        SearchPlan.afterWalk(SearchPlan.Costs.MEASURED, size, accepted, walked, width, met, wanted);
+    assertEquals(next == 0 ? new SearchPlan.RowScan() : new SearchPlan.GraphWalk(next), plan);
+  }
+
+  @Test
+  void walksThatMeetNothingCostNoMoreThanTheScanAfterThem() {
+    SearchPlan.Costs costs = SearchPlan.Costs.MEASURED;
+    for (int size : new int[] {10_000, 4_000_000, Integer.MAX_VALUE}) {
+      for (int accepted : new int[] {1, size / 100, size / 7, size / 2, size}) {
+        SearchPlan plan = SearchPlan.of(costs, SearchPlan.Codes.GRAPH, size, accepted, 10);
+        long walked = 0;
+        while (plan instanceof SearchPlan.GraphWalk walk) {
+          walked += walk.width();
+          plan = SearchPlan.afterWalk(costs, size, accepted, walked, walk.width(), 0, 100);
+        }
+        assertTrue(walked * costs.expansion() <= (long) accepted * costs.row());
+      }
+    }
+  }
+
   @Test
   void theLargestSegmentsDoNotOverflow() {
     int max = Integer.MAX_VALUE;
