@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.IntField;
 import org.apache.lucene.index.DirectoryReader;
@@ -248,6 +249,81 @@ class CollectorTest {
             assertExact(vectors, vectors[0], hits);
             if (collector.visitedCount() >= K) {
               assertEquals(K, hits.length, questions + " questions");
+            }
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void aSearcherThatTimesOutEndsASearchWithWhatItHas(Storage storage, Random random)
+      throws IOException {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    withSegment(
+        storage,
+        vectors,
+        reader -> {
+          Query query = new KnnFloatVectorQuery(FIELD, vectors[0], K);
+          Pq32SearchStats start = Pq32SearchStats.of(reader, FIELD);
+          query.rewrite(new IndexSearcher(reader));
+          Pq32SearchStats complete = Pq32SearchStats.of(reader, FIELD).minus(start);
+          IndexSearcher searcher = new IndexSearcher(reader);
+          AtomicInteger questions = new AtomicInteger();
+          searcher.setTimeout(() -> questions.incrementAndGet() > 3);
+          Query hits = query.rewrite(searcher);
+          Pq32SearchStats timedOut = Pq32SearchStats.of(reader, FIELD).minus(start).minus(complete);
+          assertTrue(timedOut.codesScored() <= complete.codesScored() / 2, timedOut.toString());
+          // The first slice to rerank, or three batches of a scan of floats.
+          int vectorsLeft = storage == Storage.FLOATS ? 3 * 64 : 20;
+          assertTrue(timedOut.vectorsScored() <= vectorsLeft, timedOut.toString());
+          searcher.setTimeout(null);
+          assertExact(vectors, vectors[0], searcher.search(hits, K).scoreDocs);
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void aSearchEndsAtItsVisitLimit(Storage storage, Random random) throws IOException {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    withSegment(
+        storage,
+        vectors,
+        reader -> {
+          LeafReader leaf = reader.leaves().get(0).reader();
+          for (int limit : new int[] {1, 63, 64, 65, 500}) {
+            KnnCollector collector = new TopKnnCollector(K, limit);
+            search(leaf, vectors[0], collector);
+            assertTrue(collector.earlyTerminated());
+            // Codes and vectors are scored in blocks, which may be begun.
+            assertTrue(
+                collector.visitedCount() < limit + 64,
+                collector.visitedCount() + " visited of " + limit);
+            assertExact(vectors, vectors[0], collector.topDocs().scoreDocs);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void thePlanIsOursWhateverTheThresholdForFilteredSearch(Storage storage, Random random)
+      throws IOException {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    withSegment(
+        storage,
+        vectors,
+        reader -> {
+          for (int accepted : new int[] {200, 1500, SIZE - 1}) {
+            Query filter = IntField.newRangeQuery(ID, 0, accepted - 1);
+            Pq32SearchStats first = null;
+            for (int threshold : new int[] {0, 60, 100}) {
+              Pq32SearchStats before = Pq32SearchStats.of(reader, FIELD);
+              Query query =
+                  new KnnFloatVectorQuery(
+                      FIELD, vectors[0], K, filter, new KnnSearchStrategy.Hnsw(threshold));
+              new IndexSearcher(reader).search(query, K);
+              Pq32SearchStats cost = Pq32SearchStats.of(reader, FIELD).minus(before);
+              first = first == null ? cost : first;
+              assertEquals(first, cost, "threshold " + threshold);
             }
           }
         });
