@@ -4,8 +4,8 @@ import io.pq32.quantization.PqKernels;
 
 /**
  * Where do the parts of scanned codes lie? They follow each other without gaps: codes, heads,
- * ordinals; positions count from the first code. The byte layout is in {@link
- * Pq32HnswVectorsFormat}.
+ * ordinals of nodes, blocks of ordinals; positions count from the first code. The byte layout is in
+ * {@link Pq32HnswVectorsFormat}.
  *
  * @param size nodes
  * @param codeBytes bytes of a code
@@ -42,7 +42,16 @@ record BlocksLayout(int size, int codeBytes) {
     return PackedInts.width(size - 1);
   }
 
-  long length() {
+  long blocksOfOrds() {
     return ords() + PackedInts.length(size, ordWidth());
+  }
+
+  /** Bits of the number of a block. */
+  int blockWidth() {
+    return PackedInts.width(blocks() - 1);
+  }
+
+  long length() {
+    return blocksOfOrds() + PackedInts.length(size, blockWidth());
   }
 }

@@ -31,6 +31,11 @@ final class BlocksWriter {
     BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
     makeBlocks(layout, quantizer, codes, nodeToOrd, block -> out.writeBytes(block, block.length));
     PackedInts.write(out, nodeToOrd.length, layout.ordWidth(), node -> nodeToOrd[node]);
+    int[] blockOfOrd = new int[nodeToOrd.length];
+    for (int node = 0; node < nodeToOrd.length; node++) {
+      blockOfOrd[nodeToOrd[node]] = node / PqKernels.BLOCK_SIZE;
+    }
+    PackedInts.write(out, nodeToOrd.length, layout.blockWidth(), ord -> blockOfOrd[ord]);
   }
 
   /**

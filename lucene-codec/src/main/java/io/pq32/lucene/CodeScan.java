@@ -23,6 +23,7 @@ final class CodeScan extends Scan {
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
+  private final TopSumsPool tops;
   private final int[] order; // blocks, nearest head first
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
 
@@ -33,6 +34,7 @@ final class CodeScan extends Scan {
       CodeBlocks blocks,
       NodeOrds nodeOrds,
       QueryTables.Table table,
+      TopSumsPool tops,
       AcceptedOrds accepted,
       int limit,
       KnnCollector collector) {
@@ -40,12 +42,13 @@ final class CodeScan extends Scan {
     this.blocks = blocks;
     this.nodeOrds = nodeOrds;
     this.table = table;
+    this.tops = tops;
     this.order = blocks.nearestFirst(table.levels());
   }
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = new TopSums(limit, blocks.layout().codeBytes());
+    TopSums top = tops.borrow(limit);
     int size = blocks.layout().size();
     double share = (double) accepted.count() / size; // of the codes that are accepted
     long scanned = 0;
@@ -68,11 +71,8 @@ final class CodeScan extends Scan {
       }
     }
     Candidates found = top.drain();
-    int[] ords = new int[found.count()];
-    for (int i = 0; i < ords.length; i++) {
-      ords[i] = nodeOrds.ord(found.ords()[i]);
-    }
-    return new Candidates(ords, found.sums());
+    tops.giveBack(top);
+    return new Candidates(nodeOrds.ords(found.ords()), found.sums());
   }
 
   /** Scans one block; returns whether it held one of the best so far. */

@@ -112,14 +112,16 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
     return unreturned.of(poor);
   }
 
-  private void goOn() {
+  private void goOn() throws IOException {
     int size = graph.meta().size();
     int wanted = met < leastMet ? (int) Math.ceil(leastMet / LEAST_MET) : 2 * met;
     switch (SearchPlan.afterWalk(costs, size, accepted.count(), walked, width, met, wanted)) {
       case SearchPlan.GraphWalk walk -> nextWidth = walk.width();
       case SearchPlan.CodeScan _, SearchPlan.RowScan _ -> {
         int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + 2L * width);
-        scan = new RowScan(codes, graph, table, accepted, limit, false, collector);
+        scan =
+            new RowScan(
+                codes, graph, table, codes.tables().tops(), accepted, limit, false, collector);
       }
     }
   }

@@ -60,12 +60,13 @@ import org.apache.lucene.index.SegmentWriteState;
  *         <li>heads, in blocks of 64 as well: for each block of nodes the code of the mean of what
  *             its codes stand for
  *         <li>for each node: its ordinal, packed. The ordinals of a block are ascending
+ *         <li>for each ordinal: the number of its block, packed
  *       </ul>
  * </ul>
  *
- * Packed numbers take as many bits each as the largest one of their part may need (the last node,
- * the length of the lists), one after the other from the lowest bit of the first byte on; the last
- * byte is filled up with zeros, and 7 zero bytes follow.
+ * Packed numbers take as many bits each as the largest one of their part may need (the last node or
+ * block, the length of the lists), one after the other from the lowest bit of the first byte on;
+ * the last byte is filled up with zeros, and 7 zero bytes follow.
  *
  * <h2>.vem: what {@code .vex} holds</h2>
  *

@@ -62,7 +62,9 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
           case CodesMeta.Codes field -> open(field, graphMetas.get(field.fieldNumber()));
         }
         if (!(meta instanceof CodesMeta.Bytes)) {
-          vectorDocs.put(meta.fieldNumber(), new VectorDocs(state.segmentInfo.maxDoc()));
+          String field = fieldInfos.fieldInfo(meta.fieldNumber()).name;
+          int size = raw.getFloatVectorValues(field).size();
+          vectorDocs.put(meta.fieldNumber(), new VectorDocs(state.segmentInfo.maxDoc(), size));
           counters.put(meta.fieldNumber(), new SearchCounters());
         }
       }
@@ -181,16 +183,16 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
 
   private void search(FieldInfo info, float[] target, KnnCollector collector, AcceptDocs acceptDocs)
       throws IOException {
-    FloatVectorValues values = raw.getFloatVectorValues(info.name);
-    if (values.size() == 0 || collector.k() == 0) {
+    VectorDocs docs = vectorDocs.get(info.number);
+    if (docs.size() == 0 || collector.k() == 0) {
       return;
     }
-    AcceptedOrds accepted = vectorDocs.get(info.number).accepted(acceptDocs, values);
+    AcceptedOrds accepted = docs.accepted(acceptDocs, () -> raw.getFloatVectorValues(info.name));
     if (accepted.count() == 0) {
       return;
     }
     KnnCollector counting = new VisitCount(collector, accepted.count());
-    search(info, target, values.size(), accepted, counting);
+    search(info, target, docs.size(), accepted, counting);
   }
 
   private void search(

@@ -45,11 +45,15 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
       KnnCollector collector)
       throws IOException {
     int limit = CANDIDATES_PER_DEPTH * depth;
+    TopSumsPool tops = codes.tables().tops();
     return switch (plan) {
       case SearchPlan.CodeScan _ ->
-          new CodeScan(codes.blocks(), codes.blockOrds(), table, accepted, limit, collector);
+          new CodeScan(codes.blocks(), codes.blockOrds(), table, tops, accepted, limit, collector);
+      case SearchPlan.RowScan _ when graph == null ->
+          new MaskedScan(
+              codes.blocks(), codes.blockOrds(), table, tops, accepted, limit, collector);
       case SearchPlan.RowScan _ ->
-          new RowScan(codes, graph, table, accepted, limit, true, collector);
+          new RowScan(codes, graph, table, tops, accepted, limit, true, collector);
       case SearchPlan.GraphWalk walk ->
           new GraphWalk(costs, codes, graph, table, accepted, walk.width(), collector);
     };

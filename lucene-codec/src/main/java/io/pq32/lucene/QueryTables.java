@@ -26,16 +26,23 @@ final class QueryTables {
   record Table(float[] query, byte[] levels, double step) {}
 
   private final ProductQuantizer quantizer;
+  private final TopSumsPool tops;
   private final Queue<AdcTable> idle = new ConcurrentLinkedQueue<>(); // one per thread at most
   private final AtomicReferenceArray<Table> recent = new AtomicReferenceArray<>(RECENT);
   private final AtomicInteger next = new AtomicInteger();
 
   QueryTables(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
+    this.tops = new TopSumsPool(quantizer.layout().subQuantizers());
   }
 
   ProductQuantizer quantizer() {
     return quantizer;
+  }
+
+  /** Lists for those who sum levels of these tables. */
+  TopSumsPool tops() {
+    return tops;
   }
 
   /** The table of a query, made unless it was asked for just before. */

@@ -18,6 +18,7 @@ final class RowScan extends Scan {
   private final StoredCodes codes;
   private final MappedGraph graph;
   private final QueryTables.Table table;
+  private final TopSumsPool tops;
   private final int[] nodes = new int[PqKernels.BLOCK_SIZE];
   private final int[] ords = new int[PqKernels.BLOCK_SIZE];
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
@@ -33,6 +34,7 @@ final class RowScan extends Scan {
       StoredCodes codes,
       MappedGraph graph,
       QueryTables.Table table,
+      TopSumsPool tops,
       AcceptedOrds accepted,
       int limit,
       boolean counting,
@@ -41,14 +43,17 @@ final class RowScan extends Scan {
     this.codes = codes;
     this.graph = graph;
     this.table = table;
+    this.tops = tops;
     this.scratch = new byte[PqKernels.BLOCK_SIZE * codes.meta().layout().codeBytes()];
   }
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = new TopSums(limit, codes.meta().layout().codeBytes());
+    TopSums top = tops.borrow(limit);
     scan(top);
-    return top.drain();
+    Candidates found = top.drain();
+    tops.giveBack(top);
+    return found;
   }
 
   private void scan(TopSums top) throws IOException {

@@ -7,7 +7,7 @@ import org.apache.lucene.search.KnnCollector;
  * Looks at codes of accepted ordinals and returns the best ones. Asked for more, it scans again for
  * a longer list, and returns what is new in it.
  */
-abstract sealed class Scan implements CodeSearch permits CodeScan, RowScan {
+abstract sealed class Scan implements CodeSearch permits CodeScan, MaskedScan, RowScan {
   /** Every further scan asks for so many times as many ordinals. */
   private static final int GROWTH = 4;
 

@@ -23,7 +23,7 @@ final class SearchCounters {
   void add(CodeSearch search, int vectors) {
     switch (search) {
       case CodeScan _ -> codeScans.increment();
-      case RowScan _ -> rowScans.increment();
+      case MaskedScan _, RowScan _ -> rowScans.increment();
       case GraphWalk walk -> {
         graphWalks.increment();
         if (walk.gaveWay()) {

@@ -1,5 +1,7 @@
 package io.pq32.lucene;
 
+import io.pq32.quantization.PqKernels;
+
 /** How is one segment searched? */
 sealed interface SearchPlan {
   /** How much wider the next walk is at most. At eight, the walks before cost a seventh of it. */
@@ -14,7 +16,7 @@ sealed interface SearchPlan {
   /** Codes are scanned in blocks, those nearest to the query first. */
   record CodeScan() implements OnCodes {}
 
-  /** The accepted codes are scored one by one. */
+  /** The accepted codes are scored, and no others unless they share a block with one. */
   record RowScan() implements OnCodes {}
 
   /**
@@ -29,13 +31,18 @@ sealed interface SearchPlan {
    *
    * @param exact scoring a vector on its floats
    * @param table building a query's table
-   * @param row scoring one code of its own
+   * @param row scoring one code of its own, or finding the ordinal of a code and looking at whether
+   *     it is accepted
+   * @param node finding the node of an ordinal where codes lie in blocks
    * @param expansion expanding a node: reading its list and scoring what is new of it
    */
-  record Costs(int exact, int table, int row, int expansion) {
+  record Costs(int exact, int table, int row, int node, int expansion) {
     /** At 768 dimensions, where a scanned code takes 1.3 ns. */
-    static final Costs MEASURED = new Costs(100, 10_000, 6, 500);
+    static final Costs MEASURED = new Costs(200, 10_000, 6, 12, 500);
   }
+
+  /** Accepted codes that enter the list of a scan which keeps twice the depth: three fill it. */
+  long LOOKUPS_PER_DEPTH = 6;
 
   /** How the codes of a segment lie, if it has any. */
   enum Codes {
@@ -58,7 +65,15 @@ sealed interface SearchPlan {
     long rerank = costs.table + (long) Math.min(depth, accepted) * costs.exact;
     return switch (codes) {
       case NONE -> new ExactScan();
-      case BLOCKS -> exact <= rerank + size ? new ExactScan() : new CodeScan();
+      case BLOCKS -> {
+        long scan = size + lookups(size, accepted, depth) * costs.row;
+        long masked =
+            (long) accepted * costs.node + Math.min(size, (long) accepted * PqKernels.BLOCK_SIZE);
+        if (exact <= rerank + Math.min(scan, masked)) {
+          yield new ExactScan();
+        }
+        yield masked < scan ? new RowScan() : new CodeScan();
+      }
       case GRAPH -> {
         // A walk meets accepted nodes at the rate they have in the segment.
         int width = (int) Math.min(size, Math.ceilDiv((long) depth * size, accepted));
@@ -68,6 +83,14 @@ sealed interface SearchPlan {
         yield exact <= rerank + (long) accepted * costs.row ? new ExactScan() : new RowScan();
       }
     };
+  }
+
+  /**
+   * Codes of which a scan asks whether they are accepted: all until its list is full, then those
+   * that compete.
+   */
+  private static long lookups(int size, int accepted, int depth) {
+    return accepted == size ? 0 : Math.min(size, LOOKUPS_PER_DEPTH * depth * size / accepted);
   }
 
   /**

@@ -15,7 +15,7 @@ final class TopSums {
   /** Room beyond the limit: at least one block must fit before a sweep. */
   private static final int MIN_SLACK = 256;
 
-  private final int limit;
+  private int limit;
   private final int[] ords;
   private final short[] sums;
   private final int[] histogram; // of the sums held
@@ -31,13 +31,27 @@ final class TopSums {
   TopSums(int limit, int subQuantizers) {
     this.limit = limit;
     this.histogram = new int[subQuantizers * PqKernels.MAX_LEVEL + 1];
-    this.ords = new int[limit + Math.max(MIN_SLACK, limit / 2)];
+    this.ords = new int[room(limit)];
     this.sums = new short[ords.length];
+  }
+
+  private static int room(int limit) {
+    return limit + Math.max(MIN_SLACK, limit / 2);
+  }
+
+  /** Forgets everything, to be used again with a limit; false where it has not the room. */
+  boolean reset(int newLimit) {
+    if (room(newLimit) > ords.length) {
+      return false;
+    }
+    limit = newLimit;
+    clear();
+    return true;
   }
 
   /** Forgets everything, to be used again. */
   void clear() {
-    Arrays.fill(histogram, 0, largest + 1, 0);
+    Arrays.fill(histogram, Math.min(smallest, largest), largest + 1, 0);
     count = 0;
     above = 0;
     threshold = -1;

@@ -10,6 +10,7 @@ import org.apache.lucene.util.ArrayUtil;
 import org.apache.lucene.util.BitSet;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
+import org.apache.lucene.util.IOSupplier;
 
 /**
  * Which vectors of a field belong to the documents that a search accepts? Shareable.
@@ -29,27 +30,37 @@ final class VectorDocs {
   private static final int FEW = 128;
 
   private final int maxDoc;
+  private final int size;
   private volatile long[] withVector; // one bit per document; null until a search needs it
 
-  VectorDocs(int maxDoc) {
+  /**
+   * @param size vectors of the field
+   */
+  VectorDocs(int maxDoc, int size) {
     this.maxDoc = maxDoc;
+    this.size = size;
+  }
+
+  /** Vectors of the field. */
+  int size() {
+    return size;
   }
 
   /**
    * Translates accepted documents to ordinals.
    *
-   * @param values of the field; its iterator is used
+   * @param values of the field, opened where their documents are needed: that takes a microsecond
    */
-  AcceptedOrds accepted(AcceptDocs acceptDocs, FloatVectorValues values) throws IOException {
+  AcceptedOrds accepted(AcceptDocs acceptDocs, IOSupplier<FloatVectorValues> values)
+      throws IOException {
     Bits bits = acceptDocs.bits();
-    int size = values.size();
     if (bits == null) {
       return new AcceptedOrds.All(size);
     }
     boolean dense = size == maxDoc;
     boolean usableAsTheyAre = dense && bits instanceof FixedBitSet;
     if (!usableAsTheyAre && acceptDocs.cost() < size / FEW) {
-      return lookUp(acceptDocs, values.iterator());
+      return lookUp(acceptDocs, values.get().iterator());
     }
     FixedBitSet docs = bits(acceptDocs, bits);
     return dense
@@ -94,11 +105,11 @@ final class VectorDocs {
     return docs;
   }
 
-  private long[] withVector(FloatVectorValues values) throws IOException {
+  private long[] withVector(IOSupplier<FloatVectorValues> values) throws IOException {
     long[] words = withVector;
     if (words == null) { // several threads may make it: each gets the same
       FixedBitSet docs = new FixedBitSet(maxDoc);
-      docs.or(values.iterator());
+      docs.or(values.get().iterator());
       words = docs.getBits();
       withVector = words;
     }

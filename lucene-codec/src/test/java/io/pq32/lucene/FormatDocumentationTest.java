@@ -144,7 +144,12 @@ class FormatDocumentationTest {
       } else {
         codes.addAll(readBlocks(data, COUNT, codeBytes));
         checkHeads(readBlocks(data, Math.ceilDiv(COUNT, 64), codeBytes), codes, quantizer);
-        checkOrds(readPacked(data, COUNT, 9), codes, field); // 299 takes nine bits
+        long[] ords = readPacked(data, COUNT, 9); // 299 takes nine bits
+        checkOrds(ords, codes, field);
+        long[] blocks = readPacked(data, COUNT, 3); // 4 takes three bits
+        for (int node = 0; node < COUNT; node++) {
+          assertEquals(node / 64, blocks[(int) ords[node]], "block of node " + node);
+        }
       }
       assertAtFooter(data);
     }

@@ -191,7 +191,7 @@ class GraphWalkTest {
   @Test
   void aWalkGrowsToWhatTheFilterAccepts(Random random) throws IOException {
     // Scans are made so dear that it never gives way.
-    SearchPlan.Costs costs = new SearchPlan.Costs(100, 0, 1 << 20, 1);
+    SearchPlan.Costs costs = new SearchPlan.Costs(100, 0, 1 << 20, 0, 1);
     QuantizedField field =
         VectorIndex.reader(reader.leaves().get(0).reader(), FIELD).quantizedOrNull(FIELD);
     float[] query = query(random);

@@ -14,10 +14,16 @@ class SearchPlanTest {
     // codes, size, accepted, k, plan
     "NONE, 1, 1, 1, ExactScan",
     "NONE, 10000000, 10000000, 10, ExactScan",
-    // A scan of 60,000 codes costs what 600 vectors cost, its table 100, its reranking 100.
     "BLOCKS, 60000, 60000, 10, CodeScan",
-    "BLOCKS, 60000, 801, 10, CodeScan",
-    "BLOCKS, 60000, 800, 10, ExactScan",
+    "BLOCKS, 60000, 20000, 10, CodeScan",
+    // With few accepted, a scan would meet many codes in vain.
+    "BLOCKS, 60000, 5000, 10, CodeScan",
+    "BLOCKS, 60000, 4000, 10, RowScan",
+    "BLOCKS, 1000000, 10000, 10, RowScan",
+    "BLOCKS, 1000000, 50000, 10, CodeScan",
+    // The table costs what 50 vectors cost, the reranking 100, each accepted code 76 / 200.
+    "BLOCKS, 60000, 242, 10, RowScan",
+    "BLOCKS, 60000, 241, 10, ExactScan",
     "BLOCKS, 60000, 1, 10, ExactScan",
     "BLOCKS, 100, 100, 10, ExactScan",
     "BLOCKS, 3000, 3000, 10, CodeScan",
@@ -29,11 +35,11 @@ class SearchPlanTest {
     // With few accepted, a walk would meet them too rarely.
     "GRAPH, 1000000, 50000, 10, RowScan",
     "GRAPH, 1000000, 1000, 10, RowScan",
-    "GRAPH, 1000000, 100, 10, ExactScan",
+    "GRAPH, 1000000, 150, 10, ExactScan",
     "GRAPH, 1000000, 1, 10, ExactScan",
     "GRAPH, 1000000, 1000000, 10000, RowScan",
     "GRAPH, 1000000, 1000000, 2147483647, ExactScan",
-    "GRAPH, 200, 200, 10, ExactScan",
+    "GRAPH, 150, 150, 10, ExactScan",
   })
   void choosesTheCheapest(SearchPlan.Codes codes, int size, int accepted, int k, String plan) {
     assertEquals(

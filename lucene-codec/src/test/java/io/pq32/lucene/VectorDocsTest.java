@@ -159,7 +159,7 @@ class VectorDocsTest {
   private static AcceptedOrds of(AcceptDocs acceptDocs, FloatVectorValues values)
       throws IOException {
     // A sparse iterator is used once.
-    return new VectorDocs(MAX_DOC).accepted(acceptDocs, values.copy());
+    return new VectorDocs(MAX_DOC, values.size()).accepted(acceptDocs, values::copy);
   }
 
   @Test
@@ -179,7 +179,7 @@ class VectorDocsTest {
     withVectors(
         3,
         (values, docs) -> {
-          VectorDocs vectorDocs = new VectorDocs(MAX_DOC);
+          VectorDocs vectorDocs = new VectorDocs(MAX_DOC, values.size());
           for (int search = 0; search < 3; search++) {
             FixedBitSet set = new FixedBitSet(MAX_DOC);
             for (int doc = 0; doc < MAX_DOC; doc++) {
@@ -187,7 +187,7 @@ class VectorDocsTest {
                 set.set(doc);
               }
             }
-            assertAccepts(set, docs, vectorDocs.accepted(filter(set, null), values.copy()));
+            assertAccepts(set, docs, vectorDocs.accepted(filter(set, null), values::copy));
           }
         });
   }
@@ -301,9 +301,9 @@ class VectorDocsTest {
       assertEquals(matches, filter.cost());
       OrdScorer scorer = new OrdScorer(vectors);
       TopKnnCollector collector = new TopKnnCollector(10, Integer.MAX_VALUE);
-      VectorDocs vectorDocs = new VectorDocs(Million.DOCS);
+      VectorDocs vectorDocs = new VectorDocs(Million.DOCS, vectors.size());
       long before = threads.getCurrentThreadAllocatedBytes();
-      AcceptedOrds accepted = vectorDocs.accepted(filter, vectors);
+      AcceptedOrds accepted = vectorDocs.accepted(filter, () -> vectors);
       ExactScan.search(scorer, accepted, collector);
       allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
       assertEquals(matches, scorer.scored);
