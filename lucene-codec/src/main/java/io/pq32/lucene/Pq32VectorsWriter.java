@@ -5,10 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.pq32.quantization.CooperativeTasks;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.codecs.KnnFieldVectorsWriter;
 import org.apache.lucene.codecs.KnnVectorsWriter;
@@ -144,7 +146,13 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       return bytesWriter().mergeOneField(field, mergeState);
     }
     raw.mergeOneFlatVectorField(field, mergeState);
-    return () -> mergeCodes(field, mergeState);
+    return () -> {
+      try {
+        mergeCodes(field, mergeState);
+      } catch (UncheckedIOException e) { // of a task: that the merge was aborted
+        throw e.getCause();
+      }
+    };
   }
 
   private void mergeCodes(FieldInfo field, MergeState mergeState) throws IOException {
@@ -184,9 +192,17 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
   }
 
   private static CooperativeTasks tasks(MergeState mergeState) {
-    return mergeState.intraMergeTaskExecutor == null
-        ? CooperativeTasks.CALLER_ONLY
-        : new CooperativeTasks(mergeState.intraMergeTaskExecutor, MAX_HELPERS);
+    Executor executor = mergeState.intraMergeTaskExecutor;
+    return new CooperativeTasks(
+        executor,
+        executor == null ? 0 : MAX_HELPERS,
+        () -> {
+          try {
+            mergeState.checkAborted();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
   }
 
   /**
@@ -330,6 +346,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             config,
             tasks);
     BuiltGraph graph = builder.build(state.infoStream, abortCheck);
+    abortCheck.run();
     GraphWriter.write(graphs, field.number, graph, nodeToOrd, config.maxConn(), blocks)
         .write(graphMeta);
   }

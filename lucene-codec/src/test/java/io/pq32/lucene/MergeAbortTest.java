@@ -14,10 +14,16 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.lucene.index.ConcurrentMergeScheduler;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexFileNames;
 import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.MergePolicy;
+import org.apache.lucene.index.MergeScheduler;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
@@ -57,13 +63,23 @@ class MergeAbortTest {
       } else if (merging) {
         messages.add(message);
         if (message.contains(held)) {
-          reached.countDown();
-          try {
-            aborted.await();
-          } catch (InterruptedException e) {
-            throw new AssertionError(e);
-          }
+          hold();
         }
+      }
+    }
+
+    void hold() {
+      reached.countDown();
+      try {
+        aborted.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    boolean hasSaid(String message) {
+      synchronized (messages) {
+        return messages.stream().anyMatch(said -> said.contains(message));
       }
     }
 
@@ -76,7 +92,7 @@ class MergeAbortTest {
     public void close() {}
   }
 
-  /** Remembers how long files were when they were closed. */
+  /** Remembers how long the files of the merge were when they were closed. */
   private static final class Lengths extends FilterDirectory {
     final Map<String, Long> byExtension = new ConcurrentHashMap<>();
 
@@ -89,7 +105,9 @@ class MergeAbortTest {
       return new FilterIndexOutput("lengths", name, in.createOutput(name, context)) {
         @Override
         public void close() throws IOException {
-          byExtension.put(String.valueOf(IndexFileNames.getExtension(name)), getFilePointer());
+          if (name.startsWith("_2")) { // of the merge
+            byExtension.put(String.valueOf(IndexFileNames.getExtension(name)), getFilePointer());
+          }
           super.close();
         }
       };
@@ -99,28 +117,117 @@ class MergeAbortTest {
   /** Rolls back while a merge of two segments of 800 is held at a message. */
   private static HoldingStream rollBackAt(
       String message, Pq32HnswConfig config, Lengths directory, Random random) throws Exception {
-    float[][] vectors = Vectors.gaussian(random, 1600, 24);
     HoldingStream stream = new HoldingStream(message);
+    float[][] vectors = Vectors.gaussian(random, 1600, 24);
+    rollBack(directory, config, vectors, new ConcurrentMergeScheduler(), stream);
+    return stream;
+  }
+
+  private static void rollBack(
+      Directory directory,
+      Pq32HnswConfig config,
+      float[][] vectors,
+      MergeScheduler scheduler,
+      HoldingStream stream)
+      throws Exception {
     IndexWriter writer =
         new IndexWriter(
             directory,
             VectorIndex.mergingConfig(new Pq32HnswVectorsFormat(config))
-                .setMergeScheduler(new ConcurrentMergeScheduler())
+                .setMergeScheduler(scheduler)
                 .setInfoStream(stream));
-    VectorIndex.add(writer, vectors, 0, 800, SIMILARITY);
+    VectorIndex.add(writer, vectors, 0, vectors.length / 2, SIMILARITY);
     writer.flush();
-    VectorIndex.add(writer, vectors, 800, 1600, SIMILARITY);
+    VectorIndex.add(writer, vectors, vectors.length / 2, vectors.length, SIMILARITY);
     writer.commit();
-    directory.byExtension.clear();
     stream.merging = true;
     writer.forceMerge(1, false);
     stream.reached.await();
     writer.rollback(); // returns when the merge has ended
     try (DirectoryReader reader = DirectoryReader.open(directory)) {
       assertEquals(2, reader.leaves().size());
-      assertEquals(1600, reader.numDocs());
+      assertEquals(vectors.length, reader.numDocs());
     }
-    return stream;
+  }
+
+  /** Steps of a merge: the first one after a message is held, those after the abort are counted. */
+  private static final class Steps {
+    final HoldingStream stream = new HoldingStream("nothing that is said");
+    private final String after;
+    private final AtomicInteger steps = new AtomicInteger();
+
+    Steps(String after) {
+      this.after = after;
+    }
+
+    void step() {
+      if (stream.merging
+          && (after.isEmpty() || stream.hasSaid(after))
+          && steps.getAndIncrement() == 0) {
+        stream.hold();
+      }
+    }
+
+    int afterAbort() {
+      return steps.get() - 1;
+    }
+  }
+
+  /** Most calls for help of one run of tasks: all that may come after an abort. */
+  private static final int CALLS_PER_RUN = 7;
+
+  private static Steps rollBackAtCallForHelp(String after, Random random) throws Exception {
+    Steps calls = new Steps(after);
+    float[][] vectors = Vectors.gaussian(random, 12_000, 24);
+    try (Directory directory = new ByteBuffersDirectory();
+        ExecutorService pool = Executors.newFixedThreadPool(2)) {
+      Executor executor =
+          helper -> {
+            calls.step();
+            pool.execute(helper);
+          };
+      ConcurrentMergeScheduler scheduler =
+          new ConcurrentMergeScheduler() {
+            @Override
+            public Executor getIntraMergeExecutor(MergePolicy.OneMerge merge) {
+              return executor;
+            }
+          };
+      Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(vectors.length);
+      rollBack(directory, config, vectors, scheduler, calls.stream);
+    }
+    return calls;
+  }
+
+  @Test
+  void endsInTheMiddleOfTraining(Random random) throws Exception {
+    Steps calls = rollBackAtCallForHelp("", random);
+    assertEquals(List.of(), calls.stream.messages);
+    assertTrue(calls.afterAbort() < CALLS_PER_RUN, calls.afterAbort() + " calls after the abort");
+  }
+
+  @Test
+  void endsInTheMiddleOfTheOrder(Random random) throws Exception {
+    Steps calls = rollBackAtCallForHelp("copied", random);
+    assertTrue(calls.afterAbort() < CALLS_PER_RUN, calls.afterAbort() + " calls after the abort");
+  }
+
+  @Test
+  void endsInTheMiddleOfEncoding(Random random) throws Exception {
+    Steps reads = new Steps("trained codebook");
+    float[][] vectors = Vectors.gaussian(random, 6000, 24);
+    try (FaultyReads directory = new FaultyReads(new ByteBuffersDirectory())) {
+      directory.before(
+          file -> {
+            if (file.startsWith("_2") && file.endsWith(".vec")) {
+              reads.step();
+            }
+          });
+      Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(vectors.length);
+      rollBack(directory, config, vectors, new ConcurrentMergeScheduler(), reads.stream);
+    }
+    assertEquals(1, reads.stream.messages.size(), "after encoding: " + reads.stream.messages);
+    assertTrue(reads.afterAbort() <= 1024, reads.afterAbort() + " vectors read after the abort");
   }
 
   @Test

@@ -22,6 +22,7 @@ import java.util.function.IntConsumer;
 public final class CooperativeTasks {
   private final Executor executor;
   private final int helpers;
+  private final Runnable check;
   private final Semaphore absent; // helpers that do not wait for a thread
   private volatile Run current; // what a helper that gets a thread helps with; null: nothing
 
@@ -33,11 +34,22 @@ public final class CooperativeTasks {
    * @param helpers most threads besides the caller, 0 or more
    */
   public CooperativeTasks(Executor executor, int helpers) {
+    this(executor, helpers, () -> {});
+  }
+
+  /**
+   * @param executor runs the helpers; may refuse or delay them
+   * @param helpers most threads besides the caller, 0 or more
+   * @param check is run before every task, on any thread, and throws when nobody wants the results
+   *     any more
+   */
+  public CooperativeTasks(Executor executor, int helpers, Runnable check) {
     if (helpers < 0) {
       throw new IllegalArgumentException("helpers must be at least 0; got " + helpers);
     }
     this.executor = executor;
     this.helpers = helpers;
+    this.check = check;
     this.absent = new Semaphore(helpers);
   }
 
@@ -51,7 +63,7 @@ public final class CooperativeTasks {
    * The first exception of a task ends the handing out of further ones and is thrown again here.
    */
   public void run(int count, IntConsumer task) {
-    Run run = new Run(count, task);
+    Run run = new Run(count, check, task);
     current = run;
     callHelpers(Math.min(helpers, count - 1), run);
     run.run();
@@ -85,13 +97,15 @@ public final class CooperativeTasks {
 
   private static final class Run implements Runnable {
     private final int count;
+    private final Runnable check;
     private final IntConsumer task;
     private final AtomicInteger next = new AtomicInteger();
     private final CountDownLatch unfinished;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Run(int count, IntConsumer task) {
+    Run(int count, Runnable check, IntConsumer task) {
       this.count = count;
+      this.check = check;
       this.task = task;
       this.unfinished = new CountDownLatch(count);
     }
@@ -101,6 +115,7 @@ public final class CooperativeTasks {
       for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
         try {
           if (failure.get() == null) {
+            check.run();
             task.accept(i);
           }
         } catch (Throwable t) {

@@ -187,6 +187,23 @@ class CooperativeTasksTest {
   }
 
   @Test
+  void looksBeforeEveryTaskWhetherItIsWanted() {
+    List<Integer> begun = new ArrayList<>();
+    CooperativeTasks tasks =
+        new CooperativeTasks(
+            Runnable::run,
+            0,
+            () -> {
+              if (begun.size() == 3) {
+                throw new IllegalStateException("unwanted");
+              }
+            });
+    var e = assertThrows(IllegalStateException.class, () -> tasks.run(10, begun::add));
+    assertEquals("unwanted", e.getMessage());
+    assertEquals(List.of(0, 1, 2), begun);
+  }
+
+  @Test
   void throwsTheFailureOfAHelperOnTheCaller() {
     Thread caller = Thread.currentThread();
     CountDownLatch helperBegan = new CountDownLatch(1);
