@@ -4,6 +4,7 @@ import static io.pq32.lucene.VectorIndex.FIELD;
 import static io.pq32.lucene.VectorIndex.ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
@@ -23,10 +24,12 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.search.TopKnnCollector;
@@ -174,6 +177,79 @@ class ConcurrencyTest {
             }
           });
       current.get().close();
+    }
+  }
+
+  /** Hits of a query with the bits of their scores. */
+  private static List<Object> hits(IndexSearcher searcher, float[] query, Query filter)
+      throws IOException {
+    List<Object> hits = new ArrayList<>();
+    for (ScoreDoc hit :
+        searcher.search(new KnnFloatVectorQuery(FIELD, query, K, filter), K).scoreDocs) {
+      hits.add(hit.doc);
+      hits.add(hit.score);
+    }
+    assertEquals(2 * K, hits.size());
+    return hits;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void answersDependNeitherOnThreadsNorOnSlices(
+      Storage storage, Random random, @TempDir Path folder) throws Exception {
+    float[][] vectors = Vectors.anisotropic(random, 3 * SIZE, DIMENSION);
+    int queries = Effort.of(60, 2000);
+    Query filter = IntField.newRangeQuery(ID, SIZE / 2, 2 * SIZE);
+    try (Directory directory = new MMapDirectory(folder)) {
+      try (IndexWriter writer =
+          new IndexWriter(directory, VectorIndex.writerConfig(storage.format()))) {
+        int[] ends = {SIZE, SIZE + 200, SIZE + 900, SIZE + 901, 2 * SIZE, 3 * SIZE};
+        int from = 0;
+        for (int end : ends) {
+          VectorIndex.add(writer, vectors, from, end, SIMILARITY);
+          writer.flush();
+          from = end;
+        }
+        writer.deleteDocuments(IntField.newRangeQuery(ID, SIZE - 100, SIZE + 50));
+      }
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        List<List<Object>> expected = new ArrayList<>();
+        for (int q = 0; q < queries; q++) {
+          float[] query = vectors[q * 7 % vectors.length];
+          expected.add(hits(new IndexSearcher(reader), query, q % 2 == 0 ? filter : null));
+        }
+        for (int threads = 1; threads <= 8; threads *= 2) {
+          int segmentsPerSlice = 1 + random.nextInt(reader.leaves().size());
+          try (ExecutorService executor = Executors.newFixedThreadPool(threads);
+              ExecutorService clients = Executors.newFixedThreadPool(threads)) {
+            IndexSearcher searcher =
+                new IndexSearcher(reader, executor) {
+                  @Override
+                  protected LeafSlice[] slices(List<LeafReaderContext> leaves) {
+                    return slices(leaves, 2 * SIZE, segmentsPerSlice, false);
+                  }
+                };
+            List<Future<?>> searches = new ArrayList<>();
+            for (int client = 0; client < threads; client++) {
+              int first = client; // the same queries at about the same time: they share tables
+              searches.add(
+                  clients.submit(
+                      () -> {
+                        for (int i = 0; i < queries; i++) {
+                          int q = (first + i) % queries;
+                          float[] query = vectors[q * 7 % vectors.length];
+                          assertEquals(
+                              expected.get(q), hits(searcher, query, q % 2 == 0 ? filter : null));
+                        }
+                        return null;
+                      }));
+            }
+            for (Future<?> search : searches) {
+              search.get();
+            }
+          }
+        }
+      }
     }
   }
 }

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -15,7 +18,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.ConcurrentMergeScheduler;
@@ -34,10 +41,12 @@ import org.apache.lucene.util.InfoStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A merge takes the threads that its scheduler has for it, and none for granted. */
 @ExtendWith(SeededRandom.class)
-@Timeout(60)
+@Timeout(300)
 class ParallelMergeTest {
   private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
 
@@ -235,6 +244,59 @@ class ParallelMergeTest {
         assertEquals(6000, reader.numDocs());
       }
       assertTrue(Arrays.stream(directory.listAll()).noneMatch(name -> name.startsWith("_2")));
+    }
+  }
+
+  /** Merges at the same time that share the threads which may help them. */
+  private static final int MERGES = 8;
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void manyMergesShareAPoolThatIsTooSmallForThem(int threads, Random random) throws Exception {
+    float[][] vectors = Vectors.gaussian(random, 2000, 24);
+    Map<String, byte[]> expected = merge(vectors, null);
+    int rounds = Effort.of(1, 20);
+    try (ThreadPoolExecutor pool =
+            new ThreadPoolExecutor(
+                threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
+        ExecutorService mergers = Executors.newFixedThreadPool(MERGES)) {
+      AtomicInteger longest = new AtomicInteger();
+      Executor executor =
+          helper -> {
+            pool.execute(helper);
+            longest.accumulateAndGet(pool.getQueue().size(), Math::max);
+          };
+      for (int round = 0; round < rounds; round++) {
+        List<Future<Map<String, byte[]>>> merges = new ArrayList<>();
+        for (int i = 0; i < MERGES; i++) {
+          merges.add(mergers.submit(() -> merge(vectors, executor)));
+        }
+        for (Future<Map<String, byte[]>> merge : merges) {
+          assertSameFiles(expected, merge.get());
+        }
+      }
+      assertTrue(pool.getCompletedTaskCount() > MERGES, pool + " helped");
+      // So another user of the pool gets a thread after one step of each helper, at the latest.
+      assertTrue(longest.get() <= 7 * MERGES, longest + " helpers in the queue");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void manyMergesRunOnThePoolThatIsToHelpThem(int threads, Random random) throws Exception {
+    float[][] vectors = Vectors.gaussian(random, 2000, 24);
+    Map<String, byte[]> expected = merge(vectors, null);
+    int rounds = Effort.of(1, 20);
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      for (int round = 0; round < rounds; round++) {
+        List<Future<Map<String, byte[]>>> merges = new ArrayList<>();
+        for (int i = 0; i < MERGES; i++) {
+          merges.add(pool.submit(() -> merge(vectors, pool)));
+        }
+        for (Future<Map<String, byte[]>> merge : merges) {
+          assertSameFiles(expected, merge.get());
+        }
+      }
     }
   }
 }
