@@ -11,12 +11,16 @@ import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.KnnByteVectorField;
@@ -27,13 +31,17 @@ import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.AcceptDocs;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnCollector;
+import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FilterDirectory;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
+import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.MMapDirectory;
 import org.apache.lucene.store.NIOFSDirectory;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -98,6 +106,79 @@ class FilesTest {
         assertEquals(expected.keySet(), actual.keySet());
         expected.forEach((name, bytes) -> assertArrayEquals(bytes, actual.get(name), name));
       }
+    }
+  }
+
+  /** Remembers which files are created, and which others are touched. */
+  private static final class Touches extends FilterDirectory {
+    final Set<String> created = new TreeSet<>();
+    final Set<String> others = new TreeSet<>();
+
+    Touches(Directory in) {
+      super(in);
+    }
+
+    private void touch(String name) {
+      if (!created.contains(name)) {
+        others.add(name);
+      }
+    }
+
+    @Override
+    public IndexOutput createOutput(String name, IOContext context) throws IOException {
+      created.add(name);
+      return in.createOutput(name, context);
+    }
+
+    @Override
+    public IndexOutput createTempOutput(String prefix, String suffix, IOContext context)
+        throws IOException {
+      others.add(prefix + suffix);
+      return in.createTempOutput(prefix, suffix, context);
+    }
+
+    @Override
+    public void rename(String source, String destination) throws IOException {
+      touch(source);
+      created.add(destination);
+      in.rename(source, destination);
+    }
+
+    @Override
+    public IndexInput openInput(String name, IOContext context) throws IOException {
+      touch(name);
+      return in.openInput(name, context);
+    }
+
+    @Override
+    public void deleteFile(String name) throws IOException {
+      touch(name);
+      in.deleteFile(name);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void touchesNoFilesButThoseOfItsSegments(Storage storage, Random random, @TempDir Path folder)
+      throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 900, 24);
+    Path index = folder.resolve("index");
+    try (Touches directory = new Touches(new MMapDirectory(index))) {
+      writeTwoSegmentsAndMerge(directory, storage, vectors);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        KnnFloatVectorQuery query = new KnnFloatVectorQuery(FIELD, vectors[0], 10);
+        assertEquals(10, new IndexSearcher(reader).search(query, 10).scoreDocs.length);
+      }
+      Set<String> ours = new TreeSet<>(directory.created);
+      ours.removeIf(name -> !KNOWN.contains(IndexFileNames.getExtension(name)));
+      assertEquals(4 * KNOWN.size(), ours.size(), "two flushed, one merged, one beside it");
+      for (String name : ours) {
+        assertTrue(name.matches("_[0-3]_" + storage.format().getName() + "_0\\.\\w+"), name);
+      }
+      assertEquals(Set.of(), directory.others);
+    }
+    try (Stream<Path> paths = Files.list(folder)) {
+      assertEquals(List.of(index), paths.toList());
     }
   }
 

@@ -93,7 +93,28 @@ public final class ClassFileRules {
               "the locale is that of the machine",
               NAMED + "Locale.ROOT"),
           Ban.of(
-              "java/lang/Thread\\.setDaemon.*",
+              "java/io/(File|RandomAccessFile|Object(In|Out)putStream).*|java/nio/(file|channels)/.*",
+              "no file outside the index is touched",
+              "the Directory of the segment"),
+          Ban.of(
+              "(java|javax)/net/.*|java/rmi/.*|javax/naming/.*",
+              "a library that searches has no business with a network",
+              "what is passed in"),
+          Ban.of(
+              "java/lang/Process.*|java/lang/Runtime\\.(exec|load).*|"
+                  + "java/lang/System\\.(load|exit|setProperty|setSecurityManager).*|"
+                  + "java/lang/foreign/(Linker|SymbolLookup).*|sun/misc/.*|jdk/internal/.*",
+              "nothing outside the JVM, or of the whole JVM, is ours",
+              "Java"),
+          Ban.of(
+                  "java/lang/reflect/.*|java/lang/Class\\.(forName|get(Declared)?"
+                      + "(Field|Method|Constructor)).*|"
+                      + "java/lang/invoke/MethodHandles\\.privateLookupIn.*",
+                  "what others have closed stays closed",
+                  "a public method")
+              .exceptIn("io/pq32/quantization/VectorPqKernels"), // copies itself for each width
+          Ban.of(
+              "java/lang/Thread\\.(<init>|setDaemon|ofPlatform|ofVirtual|startVirtualThread).*",
               "Elasticsearch grants no thread permissions to the plugin",
               "the executor that is passed in"));
 

@@ -4,8 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.ClassFileRules.Ban;
+import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.classfile.ClassFile;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Field;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
@@ -27,6 +35,20 @@ class ClassFileRulesTest {
       System.out.println(String.format("%d", 1) + "%d".formatted(2));
       thread.setDaemon(true);
     }
+
+    void reachOut() throws Exception {
+      Files.exists(Path.of("x"));
+      new RandomAccessFile(new File("x"), "r").getChannel().close();
+      new Socket("localhost", 1).close();
+      new ProcessBuilder("x").start();
+      Runtime.getRuntime().exec(new String[] {"x"});
+      System.load("x");
+      System.exit(Linker.nativeLinker().hashCode());
+      Field field = Class.forName("X").getDeclaredField("x");
+      field.setAccessible(true);
+      MethodHandles.privateLookupIn(Ban.class, MethodHandles.lookup());
+      new Thread(() -> {});
+    }
   }
 
   @Test
@@ -46,7 +68,22 @@ class ClassFileRulesTest {
             "java/lang/String.toLowerCase()",
             "java/lang/String.format(",
             "java/lang/String.formatted(",
-            "java/lang/Thread.setDaemon")) {
+            "java/lang/Thread.setDaemon",
+            "java/nio/file/Files",
+            "java/io/File",
+            "java/io/RandomAccessFile",
+            "java/nio/channels/FileChannel",
+            "java/net/Socket",
+            "java/lang/ProcessBuilder",
+            "java/lang/Runtime.exec",
+            "java/lang/System.load(",
+            "java/lang/System.exit",
+            "java/lang/foreign/Linker",
+            "java/lang/Class.forName",
+            "java/lang/Class.getDeclaredField",
+            "java/lang/reflect/Field.setAccessible",
+            "java/lang/invoke/MethodHandles.privateLookupIn",
+            "java/lang/Thread.<init>")) {
       assertTrue(violations.contains("Offender uses " + use), use + " is missing in " + violations);
     }
   }
