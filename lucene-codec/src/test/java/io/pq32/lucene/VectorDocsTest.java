@@ -18,6 +18,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.search.AcceptDocs;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
@@ -41,23 +42,25 @@ class VectorDocsTest {
     void run(FloatVectorValues values, int[] docs) throws IOException;
   }
 
-  /** Runs a check on a segment where one in {@code step} documents has a vector. */
-  private static void withVectors(int step, Check check) throws IOException {
+  /**
+   * Runs a check on a segment where about one in {@code step} documents has a vector, anywhere:
+   * were it every {@code step}th, 64 vectors would always end where 64 documents do.
+   */
+  private static void withVectors(int step, Random random, Check check) throws IOException {
+    int[] docs = IntStream.range(0, MAX_DOC).filter(_ -> random.nextInt(step) == 0).toArray();
     try (Directory directory = new ByteBuffersDirectory()) {
       try (IndexWriter writer =
           new IndexWriter(directory, VectorIndex.writerConfig(Storage.FLOATS.format()))) {
         for (int doc = 0; doc < MAX_DOC; doc++) {
           Document document = new Document();
-          if (doc % step == 0) {
+          if (Arrays.binarySearch(docs, doc) >= 0) {
             document.add(new KnnFloatVectorField(VectorIndex.FIELD, new float[] {doc}));
           }
           writer.addDocument(document);
         }
       }
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
-        check.run(
-            reader.leaves().get(0).reader().getFloatVectorValues(VectorIndex.FIELD),
-            IntStream.range(0, MAX_DOC).filter(doc -> doc % step == 0).toArray());
+        check.run(reader.leaves().get(0).reader().getFloatVectorValues(VectorIndex.FIELD), docs);
       }
     }
   }
@@ -90,9 +93,10 @@ class VectorDocsTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
-  void noBitsAcceptAll(int step) throws IOException {
+  void noBitsAcceptAll(int step, Random random) throws IOException {
     withVectors(
         step,
+        random,
         (values, docs) -> {
           AcceptedOrds accepted = of(AcceptDocs.fromLiveDocs(null, MAX_DOC), values);
           assertEquals(new AcceptedOrds.All(docs.length), accepted);
@@ -107,6 +111,7 @@ class VectorDocsTest {
   void translatesAnyKindOfBits(int step, Random random) throws IOException {
     withVectors(
         step,
+        random,
         (values, docs) -> {
           for (double share : new double[] {0, 0.002, 0.006, 0.1, 0.6, 1}) {
             FixedBitSet set = new FixedBitSet(MAX_DOC);
@@ -133,6 +138,7 @@ class VectorDocsTest {
     for (int step : new int[] {1, 4}) {
       withVectors(
           step,
+          random,
           (values, docs) -> {
             FixedBitSet filter = new FixedBitSet(MAX_DOC);
             FixedBitSet live = new FixedBitSet(MAX_DOC);
@@ -163,9 +169,10 @@ class VectorDocsTest {
   }
 
   @Test
-  void bitsOfAFilterAreUsedAsTheyAre() throws IOException {
+  void bitsOfAFilterAreUsedAsTheyAre(Random random) throws IOException {
     withVectors(
         1,
+        random,
         (values, _) -> {
           FixedBitSet set = new FixedBitSet(MAX_DOC);
           set.set(500, 900);
@@ -178,6 +185,7 @@ class VectorDocsTest {
   void remembersWhichDocumentsHaveVectors(Random random) throws IOException {
     withVectors(
         3,
+        random,
         (values, docs) -> {
           VectorDocs vectorDocs = new VectorDocs(MAX_DOC, values.size());
           for (int search = 0; search < 3; search++) {
@@ -188,6 +196,55 @@ class VectorDocsTest {
               }
             }
             assertAccepts(set, docs, vectorDocs.accepted(filter(set, null), values::copy));
+          }
+        });
+  }
+
+  /** Accepted documents that know of their number what they are told. */
+  private static final class Estimated extends AcceptDocs {
+    private final AcceptDocs docs;
+    private final int cost;
+
+    Estimated(AcceptDocs docs, int cost) {
+      this.docs = docs;
+      this.cost = cost;
+    }
+
+    @Override
+    public Bits bits() throws IOException {
+      return docs.bits();
+    }
+
+    @Override
+    public DocIdSetIterator iterator() throws IOException {
+      return docs.iterator();
+    }
+
+    @Override
+    public int cost() {
+      return cost;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void anEstimateOfHowManyAreAcceptedWillDo(int step, Random random) throws IOException {
+    withVectors(
+        step,
+        random,
+        (values, docs) -> {
+          FixedBitSet set = new FixedBitSet(MAX_DOC);
+          SparseFixedBitSet sparse = new SparseFixedBitSet(MAX_DOC);
+          for (int i = 0; i < 90; i++) {
+            int doc = random.nextInt(MAX_DOC);
+            set.set(doc);
+            sparse.set(doc);
+          }
+          for (int cost : new int[] {0, 1, 5, 90, MAX_DOC}) {
+            for (Bits bits : new Bits[] {set, sparse, set.asReadOnlyBits()}) {
+              AcceptDocs accepted = AcceptDocs.fromLiveDocs(bits, MAX_DOC);
+              assertAccepts(set, docs, of(new Estimated(accepted, cost), values));
+            }
           }
         });
   }
