@@ -16,9 +16,6 @@ import org.apache.lucene.store.IndexInput;
  * {@link Pq32HnswVectorsFormat}.
  */
 sealed interface CodesMeta {
-  /** Stands where a field number would: no more entries. */
-  int END_OF_FIELDS = -1;
-
   int fieldNumber();
 
   /** A field of byte vectors: Lucene's HNSW format has it, under a suffix of its own. */
@@ -27,7 +24,7 @@ sealed interface CodesMeta {
 
     @Override
     public void write(DataOutput out) throws IOException {
-      out.writeInt(fieldNumber);
+      MetaEntry.writeStart(out, fieldNumber);
       out.writeByte((byte) KIND);
     }
   }
@@ -38,7 +35,7 @@ sealed interface CodesMeta {
 
     @Override
     public void write(DataOutput out) throws IOException {
-      out.writeInt(fieldNumber);
+      MetaEntry.writeStart(out, fieldNumber);
       out.writeByte((byte) KIND);
     }
   }
@@ -85,7 +82,7 @@ sealed interface CodesMeta {
 
     @Override
     public void write(DataOutput out) throws IOException {
-      out.writeInt(fieldNumber);
+      MetaEntry.writeStart(out, fieldNumber);
       out.writeByte((byte) KIND);
       out.writeByte((byte) similarity.wireNumber());
       out.writeVInt(layout.dimension());
@@ -99,32 +96,30 @@ sealed interface CodesMeta {
       out.writeVLong(codesOffset);
     }
 
-    private static Codes read(IndexInput in, FieldInfo field) throws IOException {
-      Similarity similarity = Similarity.ofWireNumber(in.readByte(), in);
-      int dimension = in.readVInt();
-      int subQuantizers = in.readByte();
-      int count = in.readVInt();
-      Arrangement arrangement = Arrangement.ofWireNumber(in.readByte(), in);
-      byte[] id = new byte[16];
-      in.readBytes(id, 0, id.length);
-      float trainedDistortion = Float.intBitsToFloat(in.readInt());
-      long codebookOffset = in.readVLong();
-      long codesOffset = in.readVLong();
-      if (dimension != field.getVectorDimension()) {
-        throw Corruption.of(field.name, "dimension", field.getVectorDimension(), dimension, in);
+    private static Codes read(MetaEntry entry) throws IOException {
+      FieldInfo field = entry.field();
+      Similarity similarity = Similarity.of(field.getVectorSimilarityFunction());
+      int number = entry.readByte("similarity", Byte.MAX_VALUE);
+      if (number != similarity.wireNumber()) {
+        throw entry.corruption("similarity", similarity.wireNumber(), number);
       }
-      if (similarity.function() != field.getVectorSimilarityFunction()) {
-        throw Corruption.of(
-            field.name, "similarity", field.getVectorSimilarityFunction(), similarity, in);
-      }
-      if (count < 1) {
-        throw Corruption.of(field.name, "count", "at least 1", count, in);
-      }
+      int dimension = field.getVectorDimension();
+      entry.readVInt("dimension", dimension, dimension);
+      int subQuantizers = entry.readByte("bytes per code", PqLayout.MAX_SUB_QUANTIZERS);
       PqLayout layout;
       try {
         layout = new PqLayout(dimension, subQuantizers);
       } catch (IllegalArgumentException e) {
-        throw new CorruptIndexException("field \"" + field.name + "\": " + e.getMessage(), in, e);
+        throw new CorruptIndexException(
+            "field \"" + field.name + "\": " + e.getMessage(), entry.in(), e);
+      }
+      int count = entry.readVInt("count", 1, Integer.MAX_VALUE);
+      Arrangement arrangement = Arrangement.ofWireNumber(entry);
+      byte[] id = new byte[16];
+      entry.in().readBytes(id, 0, id.length);
+      float trainedDistortion = Float.intBitsToFloat(entry.in().readInt());
+      if (!(trainedDistortion >= 0 && trainedDistortion < Float.POSITIVE_INFINITY)) {
+        throw entry.corruption("distortion", "a finite share", trainedDistortion);
       }
       return new Codes(
           field.number,
@@ -134,14 +129,14 @@ sealed interface CodesMeta {
           arrangement,
           HexFormat.of().formatHex(id),
           trainedDistortion,
-          codebookOffset,
-          codesOffset);
+          entry.readVLong("offset of the codebook", 0, Long.MAX_VALUE),
+          entry.readVLong("offset of the codes", 0, Long.MAX_VALUE));
     }
 
-    /** Checks that both regions lie within the codes file. */
-    void checkRegions(String field, IndexInput codes) throws IOException {
-      Corruption.checkRegion(field, "codebook", codebookOffset, codebookLength(), codes);
-      Corruption.checkRegion(field, "codes", codesOffset, codesLength(), codes);
+    /** Checks that both regions are what comes next in the codes file. */
+    void checkRegions(String field, DataLayout codes) throws IOException {
+      codes.next(field, "codebook", codebookOffset, codebookLength());
+      codes.next(field, "codes", codesOffset, codesLength());
     }
   }
 
@@ -150,24 +145,19 @@ sealed interface CodesMeta {
 
   /** Reads the next entry, or null at the end of fields. */
   static CodesMeta readNext(IndexInput in, FieldInfos fieldInfos) throws IOException {
-    int fieldNumber = in.readInt();
-    if (fieldNumber == END_OF_FIELDS) {
+    MetaEntry entry = MetaEntry.nextOrNull(in, fieldInfos);
+    if (entry == null) {
       return null;
     }
-    FieldInfo field = fieldInfos.fieldInfo(fieldNumber);
-    if (field == null || !field.hasVectorValues()) {
-      throw new CorruptIndexException("no vector field has number " + fieldNumber, in);
-    }
-    int kind = in.readByte();
-    VectorEncoding expected = kind == Bytes.KIND ? VectorEncoding.BYTE : VectorEncoding.FLOAT32;
-    if (field.getVectorEncoding() != expected) {
-      throw Corruption.of(field.name, "encoding", field.getVectorEncoding(), expected, in);
+    FieldInfo field = entry.field();
+    int kind = entry.readByte("kind", Codes.KIND);
+    if ((kind == Bytes.KIND) != (field.getVectorEncoding() == VectorEncoding.BYTE)) {
+      throw entry.corruption("kind", "one for " + field.getVectorEncoding() + " vectors", kind);
     }
     return switch (kind) {
-      case Bytes.KIND -> new Bytes(fieldNumber);
-      case FloatsOnly.KIND -> new FloatsOnly(fieldNumber);
-      case Codes.KIND -> Codes.read(in, field);
-      default -> throw Corruption.of(field.name, "kind", "0 to 2", kind, in);
+      case Bytes.KIND -> new Bytes(field.number);
+      case FloatsOnly.KIND -> new FloatsOnly(field.number);
+      default -> Codes.read(entry);
     };
   }
 
@@ -188,13 +178,14 @@ sealed interface CodesMeta {
       return wireNumber;
     }
 
-    static Arrangement ofWireNumber(int wireNumber, IndexInput in) throws IOException {
+    private static Arrangement ofWireNumber(MetaEntry entry) throws IOException {
+      int wireNumber = entry.readByte("arrangement", Byte.MAX_VALUE);
       for (Arrangement arrangement : values()) {
         if (arrangement.wireNumber == wireNumber) {
           return arrangement;
         }
       }
-      throw new CorruptIndexException("unknown arrangement number " + wireNumber, in);
+      throw entry.corruption("arrangement", "0 or 1", wireNumber);
     }
   }
 }

@@ -1,8 +1,8 @@
 package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
+import io.pq32.quantization.PqLayout;
 import java.io.IOException;
-import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.IndexInput;
@@ -103,7 +103,7 @@ record GraphMeta(
   }
 
   void write(DataOutput out) throws IOException {
-    out.writeInt(fieldNumber);
+    MetaEntry.writeStart(out, fieldNumber);
     out.writeVInt(size);
     out.writeVInt(codeBytes);
     out.writeVInt(maxConn);
@@ -115,49 +115,31 @@ record GraphMeta(
 
   /** Reads the next entry, or null at the end of fields. */
   static GraphMeta readNext(IndexInput in, FieldInfos fieldInfos) throws IOException {
-    int fieldNumber = in.readInt();
-    if (fieldNumber == CodesMeta.END_OF_FIELDS) {
+    MetaEntry entry = MetaEntry.nextOrNull(in, fieldInfos);
+    if (entry == null) {
       return null;
     }
-    GraphMeta meta =
-        new GraphMeta(
-            fieldNumber,
-            in.readVInt(),
-            in.readVInt(),
-            in.readVInt(),
-            in.readVInt(),
-            in.readVLong(),
-            in.readVInt(),
-            in.readVLong());
-    FieldInfo field = fieldInfos.fieldInfo(fieldNumber);
-    String name = field == null ? "number " + fieldNumber : field.name;
-    if (meta.size < 1) {
-      throw Corruption.of(name, "graph size", "at least 1", meta.size, in);
-    }
-    if (meta.maxConn < 1 || meta.maxConn > Pq32HnswConfig.MAX_MAX_CONN) {
-      throw Corruption.of(name, "maxConn", "1 to " + Pq32HnswConfig.MAX_MAX_CONN, meta.maxConn, in);
-    }
-    if (meta.entryStride < 1) {
-      throw Corruption.of(name, "entry stride", "at least 1", meta.entryStride, in);
-    }
-    if (meta.listsLength < meta.size) {
-      throw Corruption.of(name, "length of lists", "at least " + meta.size, meta.listsLength, in);
-    }
-    if (meta.listOffsetWidth < 1 || meta.listOffsetWidth > MAX_LIST_OFFSET_WIDTH) {
-      throw Corruption.of(
-          name, "bits of a list offset", "1 to " + MAX_LIST_OFFSET_WIDTH, meta.listOffsetWidth, in);
-    }
-    return meta;
+    int size = entry.readVInt("graph size", 1, Integer.MAX_VALUE);
+    return new GraphMeta(
+        entry.field().number,
+        size,
+        entry.readVInt("bytes per code", 1, PqLayout.MAX_SUB_QUANTIZERS),
+        entry.readVInt("maxConn", Pq32HnswConfig.MIN_MAX_CONN, Pq32HnswConfig.MAX_MAX_CONN),
+        entry.readVInt("entry stride", 1, Integer.MAX_VALUE),
+        entry.readVLong("length of lists", size, Long.MAX_VALUE),
+        entry.readVInt("bits of a list offset", 1, MAX_LIST_OFFSET_WIDTH),
+        entry.readVLong("offset of the graph", 0, Long.MAX_VALUE));
   }
 
-  /** Checks the entry against that of the codes, and that the parts lie within the graph file. */
-  void check(String field, CodesMeta.Codes codes, IndexInput graph) throws IOException {
+  /** Checks the entry against that of the codes, and that it is what comes next in the file. */
+  void check(String field, CodesMeta.Codes codes, DataLayout graphs, IndexInput file)
+      throws IOException {
     if (size != codes.count()) {
-      throw Corruption.of(field, "graph size", codes.count(), size, graph);
+      throw Corruption.of(field, "graph size", codes.count(), size, file);
     }
     if (codeBytes != codes.layout().codeBytes()) {
-      throw Corruption.of(field, "code bytes", codes.layout().codeBytes(), codeBytes, graph);
+      throw Corruption.of(field, "code bytes", codes.layout().codeBytes(), codeBytes, file);
     }
-    Corruption.checkRegion(field, "graph", offset, length(), graph);
+    graphs.next(field, "graph", offset, length());
   }
 }

@@ -51,8 +51,10 @@ final class MergedCodes {
       return reader;
     }
 
-    boolean encodedWith(String codebookId) {
-      return codes != null && codes.codes().meta().codebookId().equals(codebookId);
+    boolean encodedWith(Codebook codebook) {
+      return codes != null
+          && codes.codes().meta().codebookId().equals(codebook.id())
+          && codes.codes().meta().layout().equals(codebook.quantizer().layout());
     }
   }
 
@@ -130,7 +132,7 @@ final class MergedCodes {
       if (ord % ABORT_CHECK_INTERVAL == 0) {
         state.checkAborted();
       }
-      if (source.encodedWith(codebook.id())) {
+      if (source.encodedWith(codebook)) {
         source.reader().copy(source.iterator.index(), code);
         out.addCode(code);
         copied++;

@@ -49,7 +49,7 @@ import org.apache.lucene.index.SegmentWriteState;
  * <h2>.veq: codebooks and codes</h2>
  *
  * Nodes are vectors in an order that puts near ones next to each other. For each field with codes,
- * each part at a multiple of 64:
+ * in the order of {@code .vemq}, each part at the first multiple of 64 after the one before:
  *
  * <ul>
  *   <li>codebook: what {@link io.pq32.quantization.ProductQuantizer#toBytes()} describes
@@ -85,7 +85,8 @@ import org.apache.lucene.index.SegmentWriteState;
  *
  * <h2>.vex: graphs</h2>
  *
- * For each field with a graph, from a multiple of 64 on, without gaps:
+ * For each field with a graph, in the order of {@code .vem} and of {@code .vemq}, from the first
+ * multiple of 64 after the one before on, without gaps:
  *
  * <ul>
  *   <li>codes of the entries, in blocks as in {@code .veq}

@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.codecs.KnnVectorsReader;
@@ -29,7 +30,7 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
 final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvider {
   private final FieldInfos fieldInfos;
   private final SearchPlan.Costs costs;
-  private final Map<Integer, CodesMeta> metas = new HashMap<>();
+  private final Map<Integer, CodesMeta> metas = new LinkedHashMap<>(); // in the order of the file
   private final Map<Integer, QuantizedField> quantized = new HashMap<>();
   private final Map<Integer, VectorDocs> vectorDocs = new HashMap<>();
   private final Map<Integer, SearchCounters> counters = new HashMap<>();
@@ -51,6 +52,8 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
       version = SegmentFile.GRAPH_META.readMeta(state, in -> readGraphMetas(in, graphMetas));
       graphs = SegmentFile.GRAPH.open(state, version, context);
       raw = rawVectors.reader(state);
+      DataLayout codesLayout = new DataLayout(codes, SegmentFile.CODES.headerLength(state));
+      DataLayout graphsLayout = new DataLayout(graphs, SegmentFile.GRAPH.headerLength(state));
       for (CodesMeta meta : metas.values()) {
         switch (meta) {
           case CodesMeta.Bytes _ -> {
@@ -59,7 +62,8 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
             }
           }
           case CodesMeta.FloatsOnly _ -> {}
-          case CodesMeta.Codes field -> open(field, graphMetas.get(field.fieldNumber()));
+          case CodesMeta.Codes field ->
+              open(field, graphMetas.remove(field.fieldNumber()), codesLayout, graphsLayout);
         }
         if (!(meta instanceof CodesMeta.Bytes)) {
           String field = fieldInfos.fieldInfo(meta.fieldNumber()).name;
@@ -67,6 +71,12 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
           vectorDocs.put(meta.fieldNumber(), new VectorDocs(state.segmentInfo.maxDoc(), size));
           counters.put(meta.fieldNumber(), new SearchCounters());
         }
+      }
+      codesLayout.finish();
+      graphsLayout.finish();
+      if (!graphMetas.isEmpty()) {
+        throw new CorruptIndexException(
+            "fields with a graph should have codes and have none: " + graphMetas.keySet(), graphs);
       }
     } catch (Throwable t) {
       IOUtils.closeWhileSuppressingExceptions(t, this);
@@ -79,7 +89,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         meta != null;
         meta = CodesMeta.readNext(in, fieldInfos)) {
       if (metas.put(meta.fieldNumber(), meta) != null) {
-        throw new CorruptIndexException("field " + meta.fieldNumber() + " stands twice", in);
+        throw twice(meta.fieldNumber(), in);
       }
     }
   }
@@ -90,14 +100,21 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         meta != null;
         meta = GraphMeta.readNext(in, fieldInfos)) {
       if (graphMetas.put(meta.fieldNumber(), meta) != null) {
-        throw new CorruptIndexException("field " + meta.fieldNumber() + " stands twice", in);
+        throw twice(meta.fieldNumber(), in);
       }
     }
   }
 
-  private void open(CodesMeta.Codes meta, GraphMeta graphMeta) throws IOException {
+  private CorruptIndexException twice(int fieldNumber, IndexInput in) {
+    String field = fieldInfos.fieldInfo(fieldNumber).name;
+    return Corruption.of(field, "number of entries", 1, 2, in);
+  }
+
+  private void open(
+      CodesMeta.Codes meta, GraphMeta graphMeta, DataLayout codesLayout, DataLayout graphsLayout)
+      throws IOException {
     String field = fieldInfos.fieldInfo(meta.fieldNumber()).name;
-    meta.checkRegions(field, codes);
+    meta.checkRegions(field, codesLayout);
     int rawCount = raw.getFloatVectorValues(field).size();
     if (rawCount != meta.count()) {
       throw Corruption.of(field, "count of codes", rawCount, meta.count(), codes);
@@ -108,7 +125,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     }
     MappedGraph graph = null;
     if (graphMeta != null) {
-      graphMeta.check(field, meta, graphs);
+      graphMeta.check(field, meta, graphsLayout, graphs);
       graph = new MappedGraph(graphMeta, graphs);
     }
     quantized.put(meta.fieldNumber(), new QuantizedField(new StoredCodes(meta, codes), graph));

@@ -363,10 +363,10 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
     if (bytes != null) {
       bytes.finish();
     }
-    codesMeta.writeInt(CodesMeta.END_OF_FIELDS);
+    MetaEntry.writeEnd(codesMeta);
     CodecUtil.writeFooter(codesMeta);
     CodecUtil.writeFooter(codes);
-    graphMeta.writeInt(CodesMeta.END_OF_FIELDS);
+    MetaEntry.writeEnd(graphMeta);
     CodecUtil.writeFooter(graphMeta);
     CodecUtil.writeFooter(graphs);
   }

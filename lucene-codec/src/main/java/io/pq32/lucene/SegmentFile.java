@@ -75,6 +75,11 @@ enum SegmentFile {
     IndexInput in =
         state.directory.openInput(fileName(state.segmentInfo.name, state.segmentSuffix), context);
     try {
+      long least = headerLength(state) + CodecUtil.footerLength();
+      if (in.length() < least) {
+        throw new CorruptIndexException(
+            codecName + " should have at least " + least + " bytes and has " + in.length(), in);
+      }
       int version =
           CodecUtil.checkIndexHeader(
               in,
@@ -94,6 +99,10 @@ enum SegmentFile {
       IOUtils.closeWhileSuppressingExceptions(t, in);
       throw t;
     }
+  }
+
+  long headerLength(SegmentReadState state) {
+    return CodecUtil.indexHeaderLength(codecName, state.segmentSuffix);
   }
 
   /** Reads a whole meta file between header and footer, and returns its version. */

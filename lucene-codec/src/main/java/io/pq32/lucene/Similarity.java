@@ -1,10 +1,7 @@
 package io.pq32.lucene;
 
 import io.pq32.quantization.Metric;
-import java.io.IOException;
-import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.VectorSimilarityFunction;
-import org.apache.lucene.store.DataInput;
 
 /** Lucene's similarity functions as this format knows them: a number on disk and a metric. */
 enum Similarity {
@@ -59,14 +56,5 @@ enum Similarity {
       }
     }
     throw new IllegalArgumentException("unknown similarity function " + function);
-  }
-
-  static Similarity ofWireNumber(int wireNumber, DataInput in) throws IOException {
-    for (Similarity similarity : values()) {
-      if (similarity.wireNumber == wireNumber) {
-        return similarity;
-      }
-    }
-    throw new CorruptIndexException("unknown similarity function number " + wireNumber, in);
   }
 }

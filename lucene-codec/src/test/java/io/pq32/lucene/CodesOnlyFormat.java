@@ -12,7 +12,7 @@ import org.apache.lucene.index.SegmentWriteState;
  * there is a graph, so that tests walk graphs that are far too small to be worth it.
  */
 public final class CodesOnlyFormat extends KnnVectorsFormat {
-  private static final SearchPlan.Costs COSTS = new SearchPlan.Costs(1 << 20, 0, 1 << 10, 0, 0);
+  static final SearchPlan.Costs COSTS = new SearchPlan.Costs(1 << 20, 0, 1 << 10, 0, 0);
 
   private final Pq32HnswConfig config;
   private final KnnVectorsFormat writing;
