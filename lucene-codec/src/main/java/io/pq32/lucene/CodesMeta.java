@@ -4,7 +4,6 @@ import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
 import java.util.HexFormat;
-import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.VectorEncoding;
@@ -109,9 +108,11 @@ sealed interface CodesMeta {
       PqLayout layout;
       try {
         layout = new PqLayout(dimension, subQuantizers);
-      } catch (IllegalArgumentException e) {
-        throw new CorruptIndexException(
-            "field \"" + field.name + "\": " + e.getMessage(), entry.in(), e);
+      } catch (IllegalArgumentException _) {
+        throw entry.corruption(
+            "bytes per code",
+            "a multiple of 16 up to " + PqLayout.MAX_SUB_QUANTIZERS,
+            subQuantizers);
       }
       int count = entry.readVInt("count", 1, Integer.MAX_VALUE);
       Arrangement arrangement = Arrangement.ofWireNumber(entry);

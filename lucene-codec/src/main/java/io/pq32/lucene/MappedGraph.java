@@ -7,6 +7,7 @@ import org.apache.lucene.store.IndexInput;
 
 /** The graph of one field in one segment, read in place. Shareable. */
 final class MappedGraph implements Adjacency {
+  private final String field;
   private final GraphMeta meta;
   private final IndexInput file;
   private final MemorySegment segment;
@@ -17,7 +18,11 @@ final class MappedGraph implements Adjacency {
   private final long lists;
   private final int countBits;
 
-  MappedGraph(GraphMeta meta, IndexInput file) throws IOException {
+  /**
+   * @param field to name when something is corrupt
+   */
+  MappedGraph(String field, GraphMeta meta, IndexInput file) throws IOException {
+    this.field = field;
     this.meta = meta;
     this.file = file;
     this.segment = new Region(file, "graph", meta.offset(), meta.length()).segment();
@@ -51,16 +56,25 @@ final class MappedGraph implements Adjacency {
   public int neighbors(int node, int[] out) throws IOException {
     long position = listGroupPositions.get(node / GraphMeta.LIST_GROUP) + listOffsets.get(node);
     if (position >= meta.listsLength()) {
-      throw new CorruptIndexException("node " + node + " has its list at " + position, file);
+      throw Corruption.of(
+          field, "list of node " + node, "before " + meta.listsLength(), "at " + position, file);
     }
     int count;
     try {
       count = NeighborCodec.read(segment, lists + position, countBits, node, out);
     } catch (IndexOutOfBoundsException e) {
-      throw new CorruptIndexException("node " + node + " has a list without end", file, e);
+      throw new CorruptIndexException(
+          "field \"" + field + "\": list of node " + node + " should end before the lists do",
+          file,
+          e);
     }
     if (count < 0) {
-      throw new CorruptIndexException("node " + node + " has too long a list", file);
+      throw Corruption.of(
+          field,
+          "list of node " + node,
+          "of at most " + maxDegree() + " neighbors",
+          "longer",
+          file);
     }
     for (int i = 0; i < count; i++) {
       checked(out[i]);
@@ -70,8 +84,7 @@ final class MappedGraph implements Adjacency {
 
   private int checked(int node) throws CorruptIndexException {
     if (node < 0 || node >= meta.size()) {
-      throw new CorruptIndexException(
-          "graph of " + meta.size() + " nodes refers to node " + node, file);
+      throw Corruption.of(field, "reference of the graph", "0 to " + (meta.size() - 1), node, file);
     }
     return node;
   }

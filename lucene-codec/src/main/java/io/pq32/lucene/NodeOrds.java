@@ -12,16 +12,19 @@ import org.apache.lucene.store.IndexInput;
  * of the block to its node: a third of what a table of nodes would add to what is hot.
  */
 final class NodeOrds {
+  private final String field;
   private final BlocksLayout layout;
   private final PackedInts nodeToOrd;
   private final PackedInts ordToBlock;
   private final IndexInput file;
 
   /**
+   * @param field to name when something is corrupt
    * @param segment everything that {@link BlocksLayout} says
    * @param file to name when it is corrupt
    */
-  NodeOrds(BlocksLayout layout, MemorySegment segment, IndexInput file) {
+  NodeOrds(String field, BlocksLayout layout, MemorySegment segment, IndexInput file) {
+    this.field = field;
     this.layout = layout;
     this.nodeToOrd = new PackedInts(segment, layout.ords(), layout.ordWidth());
     this.ordToBlock = new PackedInts(segment, layout.blocksOfOrds(), layout.blockWidth());
@@ -31,8 +34,8 @@ final class NodeOrds {
   int ord(int node) throws CorruptIndexException {
     int ord = (int) nodeToOrd.get(node);
     if (ord >= layout.size()) {
-      throw new CorruptIndexException(
-          "node " + node + " of " + layout.size() + " has ordinal " + ord, file);
+      throw Corruption.of(
+          field, "ordinal of node " + node, "less than " + layout.size(), ord, file);
     }
     return ord;
   }

@@ -8,6 +8,7 @@ import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.codecs.KnnVectorsReader;
 import org.apache.lucene.codecs.hnsw.FlatVectorsReader;
 import org.apache.lucene.codecs.hnsw.HnswGraphProvider;
+import org.apache.lucene.codecs.perfield.PerFieldKnnVectorsFormat;
 import org.apache.lucene.index.ByteVectorValues;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.FieldInfo;
@@ -47,7 +48,8 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     try {
       Map<Integer, GraphMeta> graphMetas = new HashMap<>();
       IOContext context = state.context.withHints(FileTypeHint.DATA, FileDataHint.KNN_VECTORS);
-      int version = SegmentFile.CODES_META.readMeta(state, this::readMetas);
+      int version =
+          SegmentFile.CODES_META.readMeta(state, in -> readMetas(in, state.segmentSuffix));
       codes = SegmentFile.CODES.open(state, version, context);
       version = SegmentFile.GRAPH_META.readMeta(state, in -> readGraphMetas(in, graphMetas));
       graphs = SegmentFile.GRAPH.open(state, version, context);
@@ -84,7 +86,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     }
   }
 
-  private void readMetas(IndexInput in) throws IOException {
+  private void readMetas(IndexInput in, String suffix) throws IOException {
     for (CodesMeta meta = CodesMeta.readNext(in, fieldInfos);
         meta != null;
         meta = CodesMeta.readNext(in, fieldInfos)) {
@@ -92,6 +94,18 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         throw twice(meta.fieldNumber(), in);
       }
     }
+    for (FieldInfo field : fieldInfos) {
+      if (field.hasVectorValues() && isOurs(field, suffix) && !metas.containsKey(field.number)) {
+        throw Corruption.of(field.name, "number of entries", 1, 0, in);
+      }
+    }
+  }
+
+  /** Whether the segment says that a field is in the files of a suffix. */
+  private static boolean isOurs(FieldInfo field, String suffix) {
+    String format = field.getAttribute(PerFieldKnnVectorsFormat.PER_FIELD_FORMAT_KEY);
+    String number = field.getAttribute(PerFieldKnnVectorsFormat.PER_FIELD_SUFFIX_KEY);
+    return (format + "_" + number).equals(suffix);
   }
 
   private void readGraphMetas(IndexInput in, Map<Integer, GraphMeta> graphMetas)
@@ -126,9 +140,10 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     MappedGraph graph = null;
     if (graphMeta != null) {
       graphMeta.check(field, meta, graphsLayout, graphs);
-      graph = new MappedGraph(graphMeta, graphs);
+      graph = new MappedGraph(field, graphMeta, graphs);
     }
-    quantized.put(meta.fieldNumber(), new QuantizedField(new StoredCodes(meta, codes), graph));
+    quantized.put(
+        meta.fieldNumber(), new QuantizedField(new StoredCodes(field, meta, codes), graph));
   }
 
   /** The codes of a field, or null when its floats are all there is. */

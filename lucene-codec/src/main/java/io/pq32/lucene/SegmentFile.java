@@ -1,5 +1,6 @@
 package io.pq32.lucene;
 
+import java.io.EOFException;
 import java.io.IOException;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.CorruptIndexException;
@@ -95,10 +96,20 @@ enum SegmentFile {
       }
       CodecUtil.retrieveChecksum(in);
       return in;
+    } catch (EOFException e) {
+      CorruptIndexException corruption = endsEarly(in, e);
+      IOUtils.closeWhileSuppressingExceptions(corruption, in);
+      throw corruption;
     } catch (Throwable t) {
       IOUtils.closeWhileSuppressingExceptions(t, in);
       throw t;
     }
+  }
+
+  /** A file that ends is no error of input and output, which may pass. */
+  private CorruptIndexException endsEarly(IndexInput in, EOFException e) {
+    return new CorruptIndexException(
+        codecName + " should go on and ends at " + in.length() + " bytes", in, e);
   }
 
   long headerLength(SegmentReadState state) {
@@ -121,6 +132,8 @@ enum SegmentFile {
                 state.segmentInfo.getId(),
                 state.segmentSuffix);
         reader.read(in);
+      } catch (EOFException e) {
+        failure = endsEarly(in, e);
       } catch (Throwable t) {
         failure = t;
       } finally {

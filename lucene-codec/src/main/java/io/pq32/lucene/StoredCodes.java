@@ -19,12 +19,17 @@ final class StoredCodes {
    */
   private static final Map<String, WeakReference<QueryTables>> IN_USE = new ConcurrentHashMap<>();
 
+  private final String field;
   private final CodesMeta.Codes meta;
   private final IndexInput file;
   private final Region region;
   private QueryTables tables; // read at first use
 
-  StoredCodes(CodesMeta.Codes meta, IndexInput file) throws IOException {
+  /**
+   * @param field to name when something is corrupt
+   */
+  StoredCodes(String field, CodesMeta.Codes meta, IndexInput file) throws IOException {
+    this.field = field;
     this.meta = meta;
     this.file = file;
     this.region = new Region(file, "codes", meta.codesOffset(), meta.codesLength());
@@ -70,13 +75,13 @@ final class StoredCodes {
     in.readBytes(bytes, 0, bytes.length);
     String id = ProductQuantizer.id(bytes);
     if (!id.equals(meta.codebookId())) {
-      throw new CorruptIndexException(
-          "codebook should have the identity " + meta.codebookId() + " and has " + id, file);
+      throw Corruption.of(field, "identity of the codebook", meta.codebookId(), id, file);
     }
     try {
       return ProductQuantizer.fromBytes(meta.layout(), meta.similarity().metric(), bytes);
     } catch (IllegalArgumentException e) {
-      throw new CorruptIndexException("bad codebook: " + e.getMessage(), file, e);
+      throw new CorruptIndexException(
+          "codebook of field \"" + field + "\" should be finite: " + e.getMessage(), file, e);
     }
   }
 
@@ -87,7 +92,7 @@ final class StoredCodes {
 
   /** Their ordinals. */
   NodeOrds blockOrds() throws IOException {
-    return new NodeOrds(meta.blocks(), segment(), file);
+    return new NodeOrds(field, meta.blocks(), segment(), file);
   }
 
   /** Copies the code of a node, where they lie in rows. */
