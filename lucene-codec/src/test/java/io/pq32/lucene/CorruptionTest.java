@@ -1,223 +1,494 @@
 package io.pq32.lucene;
 
-import static io.pq32.lucene.VectorIndex.FIELD;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
+import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
-import io.pq32.quantization.Vectors;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.IndexFileNames;
-import org.apache.lucene.index.LeafReader;
-import org.apache.lucene.index.VectorSimilarityFunction;
-import org.apache.lucene.search.AcceptDocs;
-import org.apache.lucene.search.TopKnnCollector;
+import org.apache.lucene.index.IndexFormatTooNewException;
+import org.apache.lucene.index.IndexFormatTooOldException;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
-import org.apache.lucene.store.IOContext;
-import org.apache.lucene.store.IndexInput;
-import org.apache.lucene.store.IndexOutput;
-import org.apache.lucene.util.FixedBitSet;
+import org.apache.lucene.store.MMapDirectory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Damaged files: a clean exception or hits, never a crash, a hang or another exception. */
+/**
+ * Damaged files: the damage is found, and where only their checksums could tell and do not, what
+ * comes is an answer or a clean exception. Never another exception, a hang, a huge allocation or
+ * the end of the JVM: files are mapped.
+ */
 @ExtendWith(SeededRandom.class)
-@Timeout(120)
+@Timeout(value = 1800, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CorruptionTest {
-  private static final int SIZE = 900;
+  private static final List<SegmentFile> METAS =
+      List.of(SegmentFile.CODES_META, SegmentFile.GRAPH_META);
+  private static final List<SegmentFile> DATA = List.of(SegmentFile.CODES, SegmentFile.GRAPH);
 
-  private static Directory write(Storage storage, Random random) throws IOException {
-    Directory directory = new ByteBuffersDirectory();
-    VectorIndex.write(
-        directory,
-        storage.format(),
-        Vectors.gaussian(random, SIZE, 16),
-        VectorSimilarityFunction.EUCLIDEAN);
+  @TempDir Path folder;
+  private Directory scratch;
+
+  @BeforeEach
+  void open() throws IOException {
+    scratch = new MMapDirectory(folder.resolve("scratch"));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    scratch.close();
+  }
+
+  private Directory write(String name, CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    Directory directory = new MMapDirectory(folder.resolve(name));
+    new SampleIndex(random).write(directory, arrangement);
     return directory;
   }
 
-  private static List<String> files(Directory directory, String... extensions) throws IOException {
-    List<String> names = new ArrayList<>();
-    for (String name : directory.listAll()) {
-      if (Arrays.asList(extensions).contains(IndexFileNames.getExtension(name))) {
-        names.add(name);
-      }
-    }
-    return names;
-  }
-
-  /** A copy of the index where one file has other bytes. */
-  private static Directory damaged(Directory directory, String name, byte[] bytes)
+  private ReplacedFiles replaced(SegmentVectors segment, SegmentFile file, byte[] bytes)
       throws IOException {
-    Directory copy = new ByteBuffersDirectory();
-    for (String file : directory.listAll()) {
-      if (!file.equals(name) && !file.equals("write.lock")) {
-        copy.copyFrom(directory, file, file, IOContext.DEFAULT);
-      }
-    }
-    try (IndexOutput out = copy.createOutput(name, IOContext.DEFAULT)) {
-      out.writeBytes(bytes, bytes.length);
-    }
-    return copy;
+    return new ReplacedFiles(segment.directory(), scratch, Map.of(segment.name(file), bytes));
   }
 
-  private static byte[] bytes(Directory directory, String name) throws IOException {
-    try (IndexInput in = directory.openInput(name, IOContext.READONCE)) {
-      byte[] bytes = new byte[(int) in.length()];
-      in.readBytes(bytes, 0, bytes.length);
-      return bytes;
+  private SegmentVectors.Look look(SegmentVectors segment, SegmentFile file, byte[] bytes)
+      throws IOException {
+    try (ReplacedFiles files = replaced(segment, file, bytes)) {
+      return segment.look(files);
+    } catch (RuntimeException | AssertionError e) {
+      byte[] good = segment.bytes(file);
+      int at = Arrays.mismatch(good, bytes);
+      throw new AssertionError(
+          file + " of " + bytes.length + " bytes, of " + good.length + ", differs at " + at, e);
     }
   }
 
-  private static void search(DirectoryReader reader, Random random) throws IOException {
-    LeafReader leaf = reader.leaves().get(0).reader();
-    FixedBitSet half = new FixedBitSet(SIZE);
-    for (int doc = 0; doc < SIZE; doc += 2) {
-      half.set(doc);
+  /** Whether an exception says that a file is not what it should be. */
+  static boolean isRefusal(IOException e) {
+    return e instanceof CorruptIndexException
+        || e instanceof IndexFormatTooNewException
+        || e instanceof IndexFormatTooOldException;
+  }
+
+  /** A complaint of the reader: corrupt, and where. */
+  private static void assertSaysWhere(IOException e, String file) {
+    assertTrue(isRefusal(e), e::toString);
+    assertTrue(e.getMessage().contains(file), e.getMessage());
+  }
+
+  /** Values to put where another one was: in the short form those that differ most. */
+  private static int[] others(byte value) {
+    if (Effort.of(0, 1) == 1) {
+      return IntStream.range(0, 256).filter(i -> i != (value & 0xFF)).toArray();
     }
-    for (float[] query : Vectors.gaussian(random, 5, 16)) {
-      for (FixedBitSet accepted : new FixedBitSet[] {null, half}) {
-        TopKnnCollector collector = new TopKnnCollector(10, Integer.MAX_VALUE);
-        leaf.searchNearestVectors(FIELD, query, collector, AcceptDocs.fromLiveDocs(accepted, SIZE));
-        assertEquals(10, collector.topDocs().scoreDocs.length);
-      }
-    }
+    return IntStream.of(0, value ^ 1, value ^ 0x10, value ^ 0x80, value + 1, value - 1, 0x7F, 0xFF)
+        .map(i -> i & 0xFF)
+        .filter(i -> i != (value & 0xFF))
+        .distinct()
+        .toArray();
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"CODES", "GRAPH"})
-  void anyByteOfMetaDataIsChecked(Storage storage, Random random) throws IOException {
-    try (Directory directory = write(storage, random)) {
-      for (String name : files(directory, "vemq", "vem")) {
-        byte[] bytes = bytes(directory, name);
+  @EnumSource
+  void anyByteOfAMetaFileIsCoveredByItsChecksum(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : METAS) {
+        byte[] bytes = segment.bytes(file);
         for (int i = 0; i < bytes.length; i++) {
-          byte[] flipped = bytes.clone();
-          flipped[i] ^= (byte) (1 << random.nextInt(8));
-          try (Directory damaged = damaged(directory, name, flipped)) {
-            int position = i;
-            var e =
-                assertThrows(
-                    IOException.class,
-                    () -> DirectoryReader.open(damaged).close(),
-                    () -> name + " at " + position);
-            assertTrue(e.toString().contains(name), e.toString());
+          for (int other : others(bytes[i])) {
+            byte[] damaged = bytes.clone();
+            damaged[i] = (byte) other;
+            SegmentVectors.Look look = look(segment, file, damaged);
+            assertFalse(look.opened(), file + " at " + i + " with " + other);
+            assertSaysWhere(look.complaints().getFirst(), segment.name(file));
           }
         }
       }
     }
   }
 
+  /**
+   * With its checksum put right, a damaged meta file is refused for what it says, or it says
+   * nothing that a right answer depends on.
+   */
   @ParameterizedTest
-  @EnumSource(names = {"CODES", "GRAPH", "WALK"})
-  void damagedDataGivesHitsOrACleanException(Storage storage, Random random) throws IOException {
-    try (Directory directory = write(storage, random)) {
-      for (String name : files(directory, "veq", "vex")) {
-        byte[] bytes = bytes(directory, name);
-        int detected = 0;
-        for (int round = 0; round < 150; round++) {
-          byte[] flipped = bytes.clone();
-          int damages = 1 + random.nextInt(round < 75 ? 1 : 200);
-          for (int i = 0; i < damages; i++) {
-            flipped[random.nextInt(flipped.length)] = (byte) random.nextInt(256);
-          }
-          try (Directory damaged = damaged(directory, name, flipped)) {
-            try (DirectoryReader reader = DirectoryReader.open(damaged)) {
-              search(reader, random);
-            } catch (IOException e) {
-              detected++;
-            } catch (RuntimeException e) {
-              fail(name + " with " + damages + " damages", e);
+  @EnumSource
+  void whatAMetaFileSaysIsChecked(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      List<String> answers = segment.look(directory).answers();
+      int damages = 0;
+      int refused = 0;
+      for (SegmentFile file : METAS) {
+        byte[] bytes = segment.bytes(file);
+        int header = segment.headerLength(file);
+        for (int i = 0; i < bytes.length - Long.BYTES; i++) {
+          for (int other : others(bytes[i])) {
+            byte[] damaged = bytes.clone();
+            damaged[i] = (byte) other;
+            SegmentVectors.Look look = look(segment, file, ReplacedFiles.withChecksum(damaged));
+            damages++;
+            if (look.isClean()) {
+              // A graph has entries at any stride: another one changes where walks start.
+              if (file == SegmentFile.CODES_META) {
+                assertEquals(answers, look.answers(), file + " at " + i + " with " + other);
+              }
+            } else {
+              refused++;
+              for (IOException e : look.complaints()) {
+                assertTrue(isRefusal(e), e::toString);
+                if (i >= header && i < bytes.length - CodecUtil.footerLength()) {
+                  assertSaysWhatAndWhere(e);
+                }
+              }
             }
-            assertChecksumFinds(damaged, bytes, flipped);
           }
         }
-        assertTrue(detected > 0 || name.endsWith("vex") && storage == Storage.CODES, name);
       }
+      Figures.print("%s, metas: %d of %d damages refused", arrangement, refused, damages);
+      assertTrue(refused >= 0.9 * damages, refused + " of " + damages);
     }
   }
 
+  /** Names a field or its number, what was expected, what is there, and a file of the segment. */
+  private static void assertSaysWhatAndWhere(IOException e) {
+    String message = e.getMessage();
+    assertTrue(message.contains("field"), message);
+    assertTrue(message.contains(" should "), message);
+    assertTrue(message.matches("(?s).*\\.(vemq|veq|vem|vex)\\b.*"), message);
+  }
+
   @ParameterizedTest
-  @EnumSource(names = {"GRAPH", "WALK"})
-  void neighborListsThatRunBeyondTheEndAreCorrupt(Storage storage, Random random)
+  @EnumSource
+  void damagedDataIsFoundByTheChecksum(CodesMeta.Arrangement arrangement, Random random)
       throws IOException {
-    try (Directory directory = write(storage, random)) {
-      String name = files(directory, "vex").getFirst();
-      byte[] bytes = bytes(directory, name);
-      int end = bytes.length - CodecUtil.footerLength();
-      int detected = 0;
-      for (int value = 0; value < 256; value++) {
-        byte[] damagedBytes = bytes.clone();
-        Arrays.fill(damagedBytes, end - 400, end, (byte) value);
-        try (Directory damaged = damaged(directory, name, damagedBytes);
-            DirectoryReader reader = DirectoryReader.open(damaged)) {
-          LeafReader leaf = reader.leaves().get(0).reader();
-          for (int node = 0; node < SIZE; node++) {
-            VectorIndex.reader(leaf, FIELD).getGraph(FIELD).seek(0, node);
-          }
-        } catch (CorruptIndexException e) {
-          detected++;
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : DATA) {
+        byte[] bytes = segment.bytes(file);
+        int damages = 0;
+        for (int i = 0; i < bytes.length; i += step(segment, file, i, 61, 8, random)) {
+          byte[] damaged = bytes.clone();
+          damaged[i] = damaged[i] == 0 || random.nextBoolean() ? (byte) ~damaged[i] : 0;
+          assertNotIntact(segment, file, damaged);
+          damages++;
         }
+        Figures.print("%s, %s: %d damages found", arrangement, file, damages);
       }
-      assertTrue(detected > 100, detected + " of 256");
     }
   }
 
-  private static void assertChecksumFinds(Directory damaged, byte[] bytes, byte[] flipped)
+  /** All of header and footer, and some of what lies between. */
+  private static int step(
+      SegmentVectors segment, SegmentFile file, int at, int everyBuild, int longForm, Random random)
       throws IOException {
-    if (!Arrays.equals(bytes, flipped)) {
-      try (DirectoryReader reader = DirectoryReader.open(damaged)) {
-        Pq32VectorsReader vectors = VectorIndex.reader(reader.leaves().get(0).reader(), FIELD);
-        assertThrows(CorruptIndexException.class, vectors::checkIntegrity);
-      } catch (IOException _) {
-        // found even earlier
-      }
-    }
+    int header = segment.headerLength(file);
+    int footer = segment.bytes(file).length - CodecUtil.footerLength();
+    int most = Effort.of(everyBuild, longForm);
+    return at < header || at + 2 * most >= footer ? 1 : 1 + random.nextInt(2 * most - 1);
   }
 
-  @ParameterizedTest
-  @EnumSource(Storage.class)
-  void shortenedAndLongerFilesAreRejected(Storage storage, Random random) throws IOException {
-    try (Directory directory = write(storage, random)) {
-      for (String name : files(directory, "vemq", "veq", "vem", "vex")) {
-        byte[] bytes = bytes(directory, name);
-        int[] lengths = {
-          0, 1, 20, CodecUtil.footerLength(), bytes.length / 2, bytes.length - 1, bytes.length + 1
-        };
-        for (int length : lengths) {
-          try (Directory damaged = damaged(directory, name, Arrays.copyOf(bytes, length))) {
-            assertThrows(
-                IOException.class,
-                () -> DirectoryReader.open(damaged).close(),
-                () -> name + " of " + length);
-          }
-        }
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource(Storage.class)
-  void filesOfAnotherSegmentAreRejected(Storage storage, Random random) throws IOException {
-    try (Directory directory = write(storage, random);
-        Directory other = write(storage, random)) {
-      for (String name : files(directory, "vemq", "veq", "vem", "vex")) {
-        try (Directory mixed = damaged(directory, name, bytes(other, name))) {
+  private void assertNotIntact(SegmentVectors segment, SegmentFile file, byte[] bytes)
+      throws IOException {
+    try (ReplacedFiles files = replaced(segment, file, bytes)) {
+      IOException e =
           assertThrows(
-              CorruptIndexException.class, () -> DirectoryReader.open(mixed).close(), name);
+              IOException.class,
+              () -> {
+                try (Pq32VectorsReader reader = segment.open(files, SearchPlan.Costs.MEASURED)) {
+                  reader.checkIntegrity();
+                }
+              });
+      assertSaysWhere(e, segment.name(file));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void damagedDataWithARightChecksumGivesHitsOrACleanException(
+      CodesMeta.Arrangement arrangement, Random random) throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : DATA) {
+        byte[] bytes = segment.bytes(file);
+        int damages = 0;
+        int refused = 0;
+        for (int i = 0; i < bytes.length; i += step(segment, file, i, 331, 8, random)) {
+          byte[] damaged = bytes.clone();
+          int length = random.nextInt(4) > 0 ? 1 : 1 + random.nextInt(200);
+          for (int j = i; j < Math.min(i + length, bytes.length - Long.BYTES); j++) {
+            damaged[j] = (byte) random.nextInt(256);
+          }
+          SegmentVectors.Look look = look(segment, file, ReplacedFiles.withChecksum(damaged));
+          for (IOException e : look.complaints()) {
+            assertSaysWhere(e, segment.name(file));
+            if (look.opened()) {
+              assertSaysWhatAndWhere(e);
+            }
+          }
+          damages++;
+          refused += look.isClean() ? 0 : 1;
+        }
+        Figures.print("%s, %s: %d of %d damages refused", arrangement, file, refused, damages);
+        assertTrue(refused > 0, file + ": headers are checked");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shortenedAndLongerFilesAreRefused(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : SegmentFile.values()) {
+        byte[] bytes = segment.bytes(file);
+        for (int length = 0; length < bytes.length + 100; ) {
+          if (length != bytes.length) {
+            SegmentVectors.Look look = look(segment, file, Arrays.copyOf(bytes, length));
+            assertFalse(look.opened(), file + " of " + length);
+            assertSaysWhere(look.complaints().getFirst(), segment.name(file));
+          }
+          boolean dense = METAS.contains(file) || length < 200 || length >= bytes.length - 40;
+          length += dense ? 1 : 1 + random.nextInt(bytes.length / Effort.of(40, 1000));
         }
       }
     }
+  }
+
+  /** As above, with a footer where the file now ends. */
+  @ParameterizedTest
+  @EnumSource
+  void filesOfAnotherLengthWithARightChecksumAreRefused(
+      CodesMeta.Arrangement arrangement, Random random) throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : SegmentFile.values()) {
+        byte[] body = segment.body(file);
+        int header = segment.headerLength(file);
+        for (int length = 0; length < body.length + 100; ) {
+          if (length != body.length) {
+            byte[] damaged =
+                ReplacedFiles.withBody(segment.bytes(file), header, Arrays.copyOf(body, length));
+            SegmentVectors.Look look = look(segment, file, damaged);
+            assertFalse(look.opened(), file + " of " + length);
+            assertTrue(isRefusal(look.complaints().getFirst()), look.complaints()::toString);
+          }
+          boolean dense = METAS.contains(file) || length >= body.length - 70;
+          length += dense ? 1 : 1 + random.nextInt(body.length / Effort.of(40, 1000));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void filesOfAnotherSegmentAreRefused(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random);
+        Directory stranger = write("stranger", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      List<SegmentVectors> others =
+          List.of(SegmentVectors.of(directory, 1, random), SegmentVectors.of(stranger, 0, random));
+      for (SegmentVectors other : others) {
+        for (SegmentFile file : SegmentFile.values()) {
+          SegmentVectors.Look look = look(segment, file, other.bytes(file));
+          assertFalse(look.opened(), file.toString());
+          assertSaysWhere(look.complaints().getFirst(), segment.name(file));
+        }
+      }
+    }
+  }
+
+  /** Under a header of the segment, that is: contents that are good, but those of another one. */
+  @ParameterizedTest
+  @EnumSource
+  void contentsOfAnotherSegmentGiveHitsOrACleanException(
+      CodesMeta.Arrangement arrangement, Random random) throws IOException {
+    try (Directory directory = write("index", arrangement, random);
+        Directory stranger = write("stranger", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      List<SegmentVectors> others =
+          List.of(SegmentVectors.of(directory, 1, random), SegmentVectors.of(stranger, 0, random));
+      for (SegmentVectors other : others) {
+        for (int files = 1; files < 16; files++) {
+          Map<String, byte[]> exchanged = new HashMap<>();
+          for (SegmentFile file : SegmentFile.values()) {
+            if ((files >>> METAS.indexOf(file) + 1 & 1) != 0 && METAS.contains(file)
+                || (files >>> DATA.indexOf(file) + 3 & 1) != 0 && DATA.contains(file)) {
+              byte[] bytes =
+                  ReplacedFiles.withBody(
+                      segment.bytes(file), segment.headerLength(file), other.body(file));
+              if (!Arrays.equals(bytes, segment.bytes(file))) { // files without a field are equal
+                exchanged.put(segment.name(file), bytes);
+              }
+            }
+          }
+          try (ReplacedFiles replaced = new ReplacedFiles(directory, scratch, exchanged)) {
+            SegmentVectors.Look look = segment.look(replaced);
+            for (IOException e : look.complaints()) {
+              assertInstanceOf(CorruptIndexException.class, e);
+            }
+            // Two segments of 300 and 200 documents cannot be taken for each other.
+            assertTrue(
+                other.maxDoc() == segment.maxDoc() || exchanged.isEmpty() || !look.isClean(),
+                exchanged.keySet()::toString);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aFileUnderTheNameOfAnotherIsRefused(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : SegmentFile.values()) {
+        for (SegmentFile other : SegmentFile.values()) {
+          if (file != other) {
+            SegmentVectors.Look look = look(segment, file, segment.bytes(other));
+            assertFalse(look.opened(), file + " from " + other);
+            assertSaysWhere(look.complaints().getFirst(), segment.name(file));
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMissingFileIsNamed(CodesMeta.Arrangement arrangement, Random random) throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : SegmentFile.values()) {
+        try (ReplacedFiles files = replaced(segment, file, ReplacedFiles.MISSING)) {
+          IOException e =
+              assertThrows(CorruptIndexException.class, () -> DirectoryReader.open(files).close());
+          assertSaysWhere(e, segment.name(file));
+          assertInstanceOf(NoSuchFileException.class, e.getCause());
+        }
+      }
+    }
+  }
+
+  /** What Lucene does with a segment beside searching it: to check it, and to merge it. */
+  @ParameterizedTest
+  @EnumSource
+  void damagedSegmentsAreCheckedAndMergedOrRefused(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      int merged = 0;
+      int rounds = Effort.of(24, 1500);
+      for (int round = 0; round < rounds; round++) {
+        SegmentVectors segment = SegmentVectors.of(directory, random.nextInt(2), random);
+        boolean graph = arrangement == CodesMeta.Arrangement.ROWS;
+        SegmentFile file = SegmentFile.values()[random.nextInt(graph ? 4 : 2)];
+        byte[] damaged = segment.bytes(file);
+        int header = segment.headerLength(file);
+        int body = segment.body(file).length;
+        for (int i = random.nextInt(8); i >= 0; i--) {
+          damaged[header + random.nextInt(body)] = (byte) random.nextInt(256);
+        }
+        boolean found = random.nextInt(4) == 0; // by the checksum
+        byte[] bytes = found ? damaged : ReplacedFiles.withChecksum(damaged);
+        boolean same = Arrays.equals(bytes, segment.bytes(file));
+        try (ReplacedFiles files = replaced(segment, file, bytes);
+            Directory copy = new ByteBuffersDirectory()) {
+          files.copyTo(copy);
+          boolean clean = check(copy);
+          assertTrue(!found || same || !clean, "CheckIndex verifies checksums");
+          boolean worked = merge(copy, arrangement);
+          assertTrue(!found || same || !worked, "a merge verifies checksums");
+          merged += worked ? 1 : 0;
+        } catch (RuntimeException | AssertionError e) {
+          throw new AssertionError("round " + round + ": " + file, e);
+        }
+      }
+      Figures.print("%s: %d of %d damaged indexes merged", arrangement, merged, rounds);
+    }
+  }
+
+  private static boolean check(Directory directory) throws IOException {
+    try (CheckIndex check = new CheckIndex(directory)) {
+      CheckIndex.Status status = check.checkIndex();
+      for (CheckIndex.Status.SegmentInfoStatus segment : status.segmentInfos) {
+        for (Throwable error : errors(segment)) {
+          assertTrue(
+              error instanceof IOException || error instanceof CheckIndex.CheckIndexException,
+              () -> Arrays.toString(error.getStackTrace()) + error);
+        }
+      }
+      return status.clean;
+    }
+  }
+
+  private static List<Throwable> errors(CheckIndex.Status.SegmentInfoStatus segment) {
+    List<Throwable> errors = new ArrayList<>();
+    if (segment.error != null) {
+      errors.add(segment.error);
+    }
+    if (segment.vectorValuesStatus != null && segment.vectorValuesStatus.error != null) {
+      errors.add(segment.vectorValuesStatus.error);
+    }
+    return errors;
+  }
+
+  /** Merges both segments, and returns whether that was possible: then the new one is good. */
+  static boolean merge(Directory directory, CodesMeta.Arrangement arrangement) throws IOException {
+    IndexWriterConfig config =
+        VectorIndex.mergingConfig(new Pq32HnswVectorsFormat(SampleIndex.config(arrangement)));
+    try (IndexWriter writer = new IndexWriter(directory, config)) {
+      try {
+        writer.forceMerge(1);
+      } catch (IOException e) {
+        writer.rollback();
+        throw e;
+      }
+    } catch (IOException e) {
+      assertTrue(isRefusal(e), () -> Arrays.toString(e.getStackTrace()) + e);
+      return false;
+    }
+    assertTrue(check(directory), "merged");
+    try (DirectoryReader reader = DirectoryReader.open(directory)) {
+      assertEquals(1, reader.leaves().size());
+      IndexSearcher searcher = new IndexSearcher(reader);
+      for (SampleIndex.FloatField field : SampleIndex.FIELDS) {
+        float[] query = new float[field.dimension()];
+        Arrays.fill(query, 0.5f);
+        var found = searcher.search(new KnnFloatVectorQuery(field.name(), query, 10), 10);
+        assertEquals(10, found.scoreDocs.length, field.name());
+      }
+    }
+    return true;
   }
 }
