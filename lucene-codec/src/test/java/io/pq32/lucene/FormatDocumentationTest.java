@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.SeededRandom;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HexFormat;
@@ -46,6 +48,23 @@ class FormatDocumentationTest {
   @Test
   void aFieldWithAGraphIsAsDocumented(Random random) throws IOException {
     check(random, 1);
+  }
+
+  @Test
+  void namesAndVersionsAreDocumented() throws IOException {
+    String documentation =
+        Files.readString(Path.of("src/main/java/io/pq32/lucene/Pq32HnswVectorsFormat.java"))
+            .replaceAll("\\s+\\* +", " ");
+    for (SegmentFile file : SegmentFile.values()) {
+      assertTrue(documentation.contains("<h2>." + file.extension() + ": "), file.extension());
+      assertTrue(documentation.contains("{@code " + file.codecName() + "}"), file.codecName());
+    }
+    for (int i = SegmentFile.VERSION_START; i <= SegmentFile.VERSION_CURRENT; i++) {
+      assertTrue(documentation.contains("version " + i), "version " + i);
+    }
+    assertEquals(
+        Pq32HnswVectorsFormat.class,
+        KnnVectorsFormat.forName(Pq32HnswVectorsFormat.class.getSimpleName()).getClass());
   }
 
   private static void check(Random random, int graphThreshold) throws IOException {
