@@ -1,0 +1,33 @@
+package io.pq32.lucene;
+
+import io.pq32.quantization.Effort;
+import io.pq32.quantization.SeededRandom;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Damaged files of the golden segments, by the thousand, from a seed. */
+@ExtendWith(SeededRandom.class)
+@Timeout(value = 3600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class SegmentFuzzTest {
+  @Test
+  void damagedSegmentsGiveAnswersOrCleanExceptions(Random random) throws IOException {
+    Map<SegmentFuzzer.Outcome, Integer> outcomes = new HashMap<>();
+    int cases = Effort.of(1500, 100_000);
+    try (SegmentFuzzer fuzzer = new SegmentFuzzer()) {
+      for (int i = 0; i < cases; i++) {
+        long seed = random.nextLong();
+        try {
+          outcomes.merge(fuzzer.run(new Random(seed)), 1, Integer::sum);
+        } catch (RuntimeException | Error e) {
+          throw new AssertionError("case " + i + ", seed " + seed, e);
+        }
+      }
+    }
+    Figures.print("%d damaged segments: %s", cases, outcomes);
+  }
+}
