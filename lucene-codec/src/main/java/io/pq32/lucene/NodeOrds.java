@@ -62,7 +62,7 @@ final class NodeOrds {
       }
     }
     if (nodeToOrd.get(low) != ord) {
-      throw new CorruptIndexException("ordinal " + ord + " is not in its block " + block, file);
+      throw Corruption.of(field, "block of ordinal " + ord, "one that holds it", block, file);
     }
     return low;
   }

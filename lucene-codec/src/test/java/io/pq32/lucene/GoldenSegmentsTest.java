@@ -296,7 +296,8 @@ class GoldenSegmentsTest {
       byte[] other = ReplacedFiles.withChecksum(bytes);
       try (Directory files = new ReplacedFiles(golden, scratch, Map.of(name, other))) {
         IOException e = assertThrows(type, () -> DirectoryReader.open(files).close());
-        assertTrue(e.getMessage().contains(": " + version + " (needs to be between"), e.getMessage());
+        assertTrue(
+            e.getMessage().contains(": " + version + " (needs to be between"), e.getMessage());
         assertTrue(e.getMessage().contains(name), e.getMessage());
       }
     }

@@ -226,7 +226,9 @@ class MergeAbortTest {
       Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(vectors.length);
       rollBack(directory, config, vectors, new ConcurrentMergeScheduler(), reads.stream);
     }
-    assertEquals(1, reads.stream.messages.size(), "after encoding: " + reads.stream.messages);
+    assertTrue(
+        reads.stream.messages.stream().noneMatch(message -> message.contains("copied")),
+        "after encoding: " + reads.stream.messages);
     assertTrue(reads.afterAbort() <= 1024, reads.afterAbort() + " vectors read after the abort");
   }
 

@@ -36,7 +36,7 @@ import org.apache.lucene.util.hnsw.HnswGraph;
  */
 final class SegmentVectors {
   /** Scores codes wherever there are some, one by one where there is a graph. */
-  static final SearchPlan.Costs ROW_COSTS = new SearchPlan.Costs(1 << 20, 0, 1, 1 << 20);
+  static final SearchPlan.Costs ROW_COSTS = new SearchPlan.Costs(1 << 20, 0, 1, 0, 1 << 20);
 
   /**
    * Heap that one look at a segment of these tests may take. None of them has a megabyte, but some
