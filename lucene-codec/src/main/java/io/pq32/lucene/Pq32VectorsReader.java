@@ -230,7 +230,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private void search(
       FieldInfo info, float[] target, int size, AcceptedOrds accepted, KnnCollector collector)
       throws IOException {
-    RandomVectorScorer scorer = raw.getRandomVectorScorer(info.name, target);
+    RandomVectorScorer scorer = DefinedScores.of(raw.getRandomVectorScorer(info.name, target));
     QuantizedField codes = quantized.get(info.number);
     int k = Math.min(collector.k(), accepted.count());
     SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();

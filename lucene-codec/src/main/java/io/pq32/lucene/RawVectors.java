@@ -42,7 +42,7 @@ final class RawVectors {
   /** Scorers of full vectors against each other. */
   RandomVectorScorerSupplier scorers(VectorSimilarityFunction function, FloatVectorValues values)
       throws IOException {
-    return scorer.getRandomVectorScorerSupplier(function, values);
+    return DefinedScores.of(scorer.getRandomVectorScorerSupplier(function, values));
   }
 
   KnnVectorsWriter bytesWriter(SegmentWriteState state) throws IOException {

@@ -2,7 +2,6 @@ package io.pq32.lucene;
 
 import static io.pq32.lucene.VectorIndex.FIELD;
 import static io.pq32.lucene.VectorIndex.ID;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -26,16 +25,11 @@ import org.apache.lucene.document.IntField;
 import org.apache.lucene.document.KnnByteVectorField;
 import org.apache.lucene.document.KnnFloatVectorField;
 import org.apache.lucene.document.NumericDocValuesField;
-import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CodecReader;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.KnnVectorValues;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.SortedNumericDocValues;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnByteVectorQuery;
@@ -55,31 +49,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(SeededRandom.class)
 class LifeCycleTest {
   private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
-
-  /** Checks every vector of a field against the one its document's number stands for. */
-  private static void assertVectors(IndexReader reader, String field, Map<Integer, float[]> byId)
-      throws IOException {
-    int count = 0;
-    for (LeafReaderContext leaf : reader.leaves()) {
-      FloatVectorValues values = leaf.reader().getFloatVectorValues(field);
-      if (values == null) {
-        continue;
-      }
-      SortedNumericDocValues ids = leaf.reader().getSortedNumericDocValues(ID);
-      KnnVectorValues.DocIndexIterator iterator = values.iterator();
-      for (int doc = iterator.nextDoc();
-          doc != KnnVectorValues.DocIndexIterator.NO_MORE_DOCS;
-          doc = iterator.nextDoc()) {
-        assertTrue(ids.advanceExact(doc));
-        float[] expected = byId.get((int) ids.nextValue());
-        if (leaf.reader().getLiveDocs() == null || leaf.reader().getLiveDocs().get(doc)) {
-          assertArrayEquals(expected, values.vectorValue(iterator.index()));
-          count++;
-        }
-      }
-    }
-    assertEquals(byId.size(), count);
-  }
 
   private static void assertFinds(
       IndexReader reader,
@@ -110,13 +79,6 @@ class LifeCycleTest {
     assertTrue(recall / queries >= 0.95, field + ": recall " + recall / queries);
   }
 
-  private static void check(Directory directory) throws IOException {
-    try (CheckIndex check = new CheckIndex(directory)) {
-      check.setLevel(CheckIndex.Level.MIN_LEVEL_FOR_SLOW_CHECKS);
-      assertTrue(check.checkIndex().clean);
-    }
-  }
-
   private static Map<Integer, float[]> byId(float[][] vectors) {
     Map<Integer, float[]> byId = new TreeMap<>();
     for (int id = 0; id < vectors.length; id++) {
@@ -145,18 +107,18 @@ class LifeCycleTest {
           writer.deleteDocuments(IntField.newExactQuery(ID, id));
         }
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
           assertEquals(1, reader.leaves().size());
           assertEquals(byId.size(), reader.maxDoc());
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -180,7 +142,7 @@ class LifeCycleTest {
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
       }
@@ -207,16 +169,16 @@ class LifeCycleTest {
           }
         }
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -243,18 +205,18 @@ class LifeCycleTest {
         Query filter = IntField.newRangeQuery(ID, 200, 2600);
         IntPredicate accepted = id -> id >= 200 && id <= 2600;
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
           assertFinds(reader, FIELD, byId, accepted, filter);
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
           assertFinds(reader, FIELD, byId, accepted, filter);
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -291,15 +253,15 @@ class LifeCycleTest {
             writer.forceMerge(1);
           }
           try (DirectoryReader reader = DirectoryReader.open(writer)) {
-            assertVectors(reader, "a", byId(first));
+            VectorIndex.assertVectors(reader, "a", byId(first));
             assertFinds(reader, "a", byId(first), _ -> true, null);
-            assertVectors(reader, "a_b", even);
+            VectorIndex.assertVectors(reader, "a_b", even);
             assertFinds(reader, "a_b", even, _ -> true, null);
             assertFindsBytes(reader, bytes);
           }
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -364,16 +326,16 @@ class LifeCycleTest {
                   .toArray(CodecReader[]::new));
         }
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId);
+          VectorIndex.assertVectors(reader, FIELD, byId);
           assertFinds(reader, FIELD, byId, _ -> true, null);
         }
       }
-      check(target);
+      VectorIndex.check(target);
     }
   }
 
@@ -402,7 +364,7 @@ class LifeCycleTest {
         }
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId(vectors));
+          VectorIndex.assertVectors(reader, FIELD, byId(vectors));
           assertFinds(reader, FIELD, byId(vectors), _ -> true, null);
           QuantizedField field =
               VectorIndex.reader(reader.leaves().get(0).reader(), FIELD).quantizedOrNull(FIELD);
@@ -415,7 +377,7 @@ class LifeCycleTest {
           }
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -443,11 +405,11 @@ class LifeCycleTest {
         VectorIndex.add(writer, vectors, 0, 600, SIMILARITY);
         writer.forceMerge(1);
         try (DirectoryReader reader = DirectoryReader.open(writer)) {
-          assertVectors(reader, FIELD, byId(vectors));
+          VectorIndex.assertVectors(reader, FIELD, byId(vectors));
           assertFinds(reader, FIELD, byId(vectors), _ -> true, null);
         }
       }
-      check(directory);
+      VectorIndex.check(directory);
     }
   }
 
@@ -468,11 +430,11 @@ class LifeCycleTest {
           }
           writer.forceMerge(1);
           try (DirectoryReader reader = DirectoryReader.open(writer)) {
-            assertVectors(reader, FIELD, byId(vectors));
+            VectorIndex.assertVectors(reader, FIELD, byId(vectors));
             assertFinds(reader, FIELD, byId(vectors), _ -> true, null);
           }
         }
-        check(directory);
+        VectorIndex.check(directory);
       }
     }
   }

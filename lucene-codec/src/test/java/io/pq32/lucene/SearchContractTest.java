@@ -255,21 +255,12 @@ class SearchContractTest {
       return BruteForce.top(
           vectors.length,
           vectors.length,
-          id -> vectors[id] == null ? 0 : score(query, id),
+          id -> vectors[id] == null ? 0 : similarity.compare(query, vectors[id]),
           id -> vectors[id] != null && live.get(id));
     }
 
-    float score(float[] query, int id) {
-      return similarity.compare(query, vectors[id]);
-    }
-
-    /** What a score may be off by rounding: more where large products cancel each other. */
-    double tolerance(float[] query, int id) {
-      double scale =
-          similarity == VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT
-              ? Math.sqrt(Vectors.dot(query, query) * Vectors.dot(vectors[id], vectors[id]))
-              : 0;
-      return 1e-5 * Math.max(scale, score(query, id));
+    ExpectedHits expected(float[] query, int[] matches, int k) {
+      return new ExpectedHits(similarity, query, id -> vectors[id], matches, k);
     }
   }
 
@@ -474,34 +465,19 @@ class SearchContractTest {
         ScoreDoc[] hits = search(caller, form, reader, query, k, filter, executor);
         int[] found = VectorIndex.ids(reader, hits);
 
-        assertEquals(Math.min(k, matches.length), found.length, "hits");
-        assertEquals(found.length, Arrays.stream(found).distinct().count(), "different hits");
-        BitSet allowed = set(matches, 0, matches.length);
-        for (int i = 0; i < found.length; i++) {
-          assertTrue(allowed.get(found[i]), "live and passing");
-          assertEquals(
-              corpus.score(query, found[i]), hits[i].score, corpus.tolerance(query, found[i]));
-          assertTrue(i == 0 || hits[i].score <= hits[i - 1].score, "best first");
-        }
+        ExpectedHits expected = corpus.expected(query, matches, k);
+        expected.check(found, hits);
         int[] again =
             VectorIndex.ids(reader, search(caller, form, reader, query, k, filter, executor));
         assertEquals(Arrays.toString(found), Arrays.toString(again), "the same again");
         if (found.length > 0) {
-          CaseRecall recall = new CaseRecall(seed, recall(corpus, query, matches, found));
+          CaseRecall recall = new CaseRecall(seed, expected.recall(found));
           for (Object what : new Object[] {"ALL CASES", passing, corpus.layout, caller}) {
             recalls.add(what.toString(), recall);
           }
         }
       }
     }
-  }
-
-  /** Share of the hits that are as near as the last one wanted: of copies, any will do. */
-  private static double recall(Corpus corpus, float[] query, int[] matches, int[] found) {
-    int last = matches[found.length - 1];
-    double least = corpus.score(query, last) - corpus.tolerance(query, last);
-    return Arrays.stream(found).filter(id -> corpus.score(query, id) >= least).count()
-        / (double) found.length;
   }
 
   @Test

@@ -1,9 +1,14 @@
 package io.pq32.lucene;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.pq32.quantization.BruteForce;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.IntPredicate;
 import org.apache.lucene.codecs.Codec;
@@ -14,11 +19,15 @@ import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.IntField;
 import org.apache.lucene.document.KnnFloatVectorField;
+import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CodecReader;
+import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.KnnVectorValues;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.LogDocMergePolicy;
 import org.apache.lucene.index.MultiDocValues;
 import org.apache.lucene.index.NoMergePolicy;
@@ -124,6 +133,39 @@ final class VectorIndex {
       IntPredicate accepted) {
     return BruteForce.top(
         vectors.length, k, id -> similarity.compare(query, vectors[id]), accepted);
+  }
+
+  /** Checks every vector of a field against the one its document's number stands for. */
+  static void assertVectors(IndexReader reader, String field, Map<Integer, float[]> byId)
+      throws IOException {
+    int count = 0;
+    for (LeafReaderContext leaf : reader.leaves()) {
+      FloatVectorValues values = leaf.reader().getFloatVectorValues(field);
+      if (values == null) {
+        continue;
+      }
+      SortedNumericDocValues ids = leaf.reader().getSortedNumericDocValues(ID);
+      KnnVectorValues.DocIndexIterator iterator = values.iterator();
+      for (int doc = iterator.nextDoc();
+          doc != KnnVectorValues.DocIndexIterator.NO_MORE_DOCS;
+          doc = iterator.nextDoc()) {
+        assertTrue(ids.advanceExact(doc));
+        float[] expected = byId.get((int) ids.nextValue());
+        if (leaf.reader().getLiveDocs() == null || leaf.reader().getLiveDocs().get(doc)) {
+          assertArrayEquals(expected, values.vectorValue(iterator.index()));
+          count++;
+        }
+      }
+    }
+    assertEquals(byId.size(), count);
+  }
+
+  /** Lets Lucene check everything that it can. */
+  static void check(Directory directory) throws IOException {
+    try (CheckIndex check = new CheckIndex(directory)) {
+      check.setLevel(CheckIndex.Level.MIN_LEVEL_FOR_SLOW_CHECKS);
+      assertTrue(check.checkIndex().clean);
+    }
   }
 
   /** Our reader of a segment. */
