@@ -15,6 +15,7 @@ public final class AdcTable {
   private final float[] entries; // [subQuantizer][centroid], larger is nearer
   private final float[] minima; // [subQuantizer]
   private final float[] scratch; // [subQuantizer][subDimension]
+  private final float[] farEntries; // scratch, as ProductQuantizer.far()
   private final byte[] levels; // [subQuantizer][centroid]
   private boolean euclidean;
   private float bias;
@@ -27,6 +28,7 @@ public final class AdcTable {
     this.entries = new float[layout.subQuantizers() * PqKernels.CODEBOOK_SIZE];
     this.minima = new float[layout.subQuantizers()];
     this.scratch = new float[layout.projectedDimension()];
+    this.farEntries = new float[quantizer.far().length];
     this.levels = new byte[entries.length];
   }
 
@@ -81,8 +83,38 @@ public final class AdcTable {
     quantizer.codebooks().innerProducts(quantizer.layout(), projected, offset, scratch, entries);
   }
 
+  /**
+   * Far centroids count as no farther than the farthest of the others, or the levels would tell
+   * apart nothing but what is far: one vector twenty times as long as 5,000 others took .36 of
+   * their recall@10.
+   */
   private void quantize() {
+    int[] far = quantizer.far();
+    for (int i = 0; i < far.length; i++) {
+      farEntries[i] = entries[far[i]];
+      entries[far[i]] = Float.POSITIVE_INFINITY;
+    }
+    int m = -1;
+    float least = 0;
+    for (int i = 0; i < far.length; i++) {
+      if (far[i] / PqKernels.CODEBOOK_SIZE != m) {
+        m = far[i] / PqKernels.CODEBOOK_SIZE;
+        least = least(m);
+      }
+      entries[far[i]] = Math.max(farEntries[i], least);
+    }
     scale = PqKernels.instance().quantize(entries, minima.length, minima, levels);
+    for (int i = 0; i < far.length; i++) {
+      entries[far[i]] = farEntries[i];
+    }
+  }
+
+  private float least(int m) {
+    float least = Float.POSITIVE_INFINITY;
+    for (int i = m * PqKernels.CODEBOOK_SIZE; i < (m + 1) * PqKernels.CODEBOOK_SIZE; i++) {
+      least = Math.min(least, entries[i]);
+    }
+    return least;
   }
 
   /** The 7-bit table {@code [subQuantizer][centroid]} last filled; larger is nearer. */

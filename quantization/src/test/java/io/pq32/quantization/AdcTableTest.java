@@ -275,6 +275,34 @@ class AdcTableTest {
     }
   }
 
+  @Test
+  void aFarVectorTakesNoLevelsFromTheOthers(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 2000, 64);
+    AdcTable without = train(vectors, Metric.EUCLIDEAN).newTable();
+    float[] far = Vectors.scaled(new float[][] {vectors[7].clone()}, 20)[0];
+    float[][] spoiled = vectors.clone();
+    spoiled[7] = far;
+    ProductQuantizer quantizer = train(spoiled, Metric.EUCLIDEAN);
+    assertTrue(quantizer.far().length > 0);
+    AdcTable with = quantizer.newTable();
+    byte[] code = quantizer.encode(far);
+    for (int q = 100; q < 110; q++) {
+      without.fill(vectors[q]);
+      with.fill(vectors[q]);
+      assertTrue(with.step() < 1.5 * without.step(), with.step() + ", was " + without.step());
+      double distance = Vectors.squareDistance(vectors[q], quantizer.decode(code));
+      assertEquals(distance, with.distance(code, 0), 0.01 * distance, "the entries are unchanged");
+    }
+  }
+
+  @Test
+  void noCentroidOfNormalDataIsFar(Random random) throws IOException {
+    for (int dimension : new int[] {32, 64, 256}) {
+      assertEquals(
+          0, train(Vectors.gaussian(random, 4000, dimension), Metric.EUCLIDEAN).far().length);
+    }
+  }
+
   private static double[] ranks(double[] values) {
     int[] order = BruteForce.top(values.length, values.length, i -> values[i]);
     double[] ranks = new double[values.length];

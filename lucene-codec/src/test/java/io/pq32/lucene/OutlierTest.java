@@ -1,0 +1,90 @@
+package io.pq32.lucene;
+
+import static io.pq32.lucene.VectorIndex.FIELD;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pq32.quantization.BruteForce;
+import io.pq32.quantization.Effort;
+import io.pq32.quantization.SeededRandom;
+import io.pq32.quantization.Vectors;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A few vectors absurdly longer than all others do not cost the others their recall. */
+@ExtendWith(SeededRandom.class)
+class OutlierTest {
+  private static final int SIZE = Effort.of(2000, 20_000);
+  private static final int QUERIES = Effort.of(150, 300);
+  private static final int DIMENSION = 96;
+  private static final int K = 10;
+  private static final double MOST_LOST = 0.01;
+
+  static Stream<Arguments> similaritiesAndStorages() {
+    return Stream.of(
+            VectorSimilarityFunction.EUCLIDEAN,
+            VectorSimilarityFunction.COSINE,
+            VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT)
+        .flatMap(s -> Stream.of(Storage.CODES, Storage.WALK).map(c -> Arguments.of(s, c)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("similaritiesAndStorages")
+  void costTheOthersNothing(VectorSimilarityFunction similarity, Storage storage, Random random)
+      throws IOException {
+    float[][] all = Vectors.anisotropic(random, SIZE + QUERIES, DIMENSION);
+    float[][] vectors = Arrays.copyOf(all, SIZE);
+    float[][] queries = Arrays.copyOfRange(all, SIZE, all.length);
+    for (int outliers : new int[] {1, Math.ceilDiv(SIZE, 1000)}) {
+      // By inner product, outliers are the nearest of all to half of the queries.
+      int k = K + outliers;
+      double without = recall(vectors, queries, k, similarity, storage);
+      // Up to 32 times the median norm they are trained on.
+      for (double factor : new double[] {8, 30, 1e4, 1e18}) {
+        float[][] spoiled = Arrays.copyOf(vectors, SIZE + outliers);
+        for (int i = SIZE; i < spoiled.length; i++) {
+          spoiled[i] = Vectors.scaled(Vectors.anisotropic(random, 1, DIMENSION), factor)[0];
+        }
+        double with = recall(spoiled, queries, k, similarity, storage);
+        assertTrue(
+            with >= without - MOST_LOST,
+            outliers + " of " + factor + ": recall " + with + ", without " + without);
+      }
+    }
+  }
+
+  /** How many of the ten nearest of the first {@link #SIZE} vectors are among k hits? */
+  private static double recall(
+      float[][] vectors,
+      float[][] queries,
+      int k,
+      VectorSimilarityFunction similarity,
+      Storage storage)
+      throws IOException {
+    float[][] ordinary = Arrays.copyOf(vectors, SIZE);
+    double recall = 0;
+    try (Directory directory = new ByteBuffersDirectory()) {
+      VectorIndex.write(directory, storage.format(), vectors, similarity);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        IndexSearcher searcher = new IndexSearcher(reader);
+        for (float[] query : queries) {
+          var hits = searcher.search(new KnnFloatVectorQuery(FIELD, query, k), k).scoreDocs;
+          int[] nearest = VectorIndex.nearest(ordinary, query, K, similarity, _ -> true);
+          recall += BruteForce.recall(nearest, VectorIndex.ids(reader, hits)) / queries.length;
+        }
+      }
+    }
+    return recall;
+  }
+}
