@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pq32.quantization.BruteForce;
+import io.pq32.quantization.Effort;
 import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.Vectors;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.document.IntField;
 import org.apache.lucene.index.DirectoryReader;
@@ -28,6 +31,8 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.SortedNumericDocValues;
 import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.InfoStream;
@@ -323,5 +328,103 @@ class CodebookLifeTest {
       }
     }
     assertEquals(1, messages.copied(800, 1600) + messages.copied(0, 1600));
+  }
+
+  /**
+   * Normal vectors whose principal axes turn by a right angle between time 0 and 1, and whose mean
+   * moves by a deviation of the first of them.
+   */
+  private float[] drifting(double time) {
+    float[] vector = new float[DIMENSION];
+    double[] values = new double[DIMENSION];
+    for (int d = 0; d < DIMENSION; d++) {
+      values[d] = random.nextGaussian() / Math.sqrt(1 + d);
+    }
+    double cos = Math.cos(time * Math.PI / 2);
+    double sin = Math.sin(time * Math.PI / 2);
+    for (int d = 0; d < DIMENSION / 2; d++) {
+      int other = DIMENSION - 1 - d;
+      vector[d] = (float) (cos * values[d] - sin * values[other] + time);
+      vector[other] = (float) (sin * values[d] + cos * values[other]);
+    }
+    return vector;
+  }
+
+  @Test
+  void aCodebookFollowsADriftingDistribution() throws IOException {
+    int window = Effort.of(3000, 20_000); // documents of the index, the newest ones
+    int rounds = 50;
+    int renewed = window * 6 / 100;
+    double end = rounds * renewed;
+    float[][] vectors = new float[window + rounds * renewed][];
+    for (int i = 0; i < vectors.length; i++) {
+      vectors[i] = drifting(Math.max(0, i - window) / end);
+    }
+    try (IndexWriter writer = writer(format)) {
+      addSegment(writer, vectors, 0, window);
+      for (int round = 1; round <= rounds; round++) {
+        int to = window + round * renewed;
+        int from = to - window;
+        writer.deleteDocuments(IntField.newRangeQuery(ID, 0, from - 1));
+        addSegment(writer, vectors, to - renewed, to);
+        writer.forceMerge(1);
+        if (round % 10 == 0) {
+          float[][] probe = new float[200][];
+          for (int i = 0; i < probe.length; i++) {
+            int like = from + random.nextInt(window);
+            probe[i] = drifting(Math.max(0, like - window) / end);
+          }
+          try (DirectoryReader reader = DirectoryReader.open(writer)) {
+            assertEquals(window, reader.maxDoc());
+            assertFits(reader, Arrays.copyOfRange(vectors, from, to), from, probe);
+          }
+        }
+      }
+    }
+    assertTrue(messages.trained() >= 3, messages.trained() + " trained");
+    assertTrue(messages.trained() <= rounds / 2, messages.trained() + " trained");
+  }
+
+  /**
+   * Compares the one segment with that of a new index of the same vectors.
+   *
+   * @param from id of the first vector
+   * @param probe other vectors like them
+   */
+  private static void assertFits(
+      DirectoryReader reader, float[][] vectors, int from, float[][] probe) throws IOException {
+    try (Directory other = new ByteBuffersDirectory()) {
+      VectorIndex.write(other, Storage.CODES.format(), vectors, SIMILARITY);
+      try (DirectoryReader newReader = DirectoryReader.open(other)) {
+        double loss = loss(reader.leaves().get(0).reader());
+        double newLoss =
+            codesOrNull(newReader.leaves().get(0).reader()).codebook().trainedDistortion();
+        double recall = recall(reader, vectors, from, probe);
+        double newRecall = recall(newReader, vectors, 0, probe);
+        // MAX_DRIFT is 1.05; the rest is what measurements on some hundred vectors may be off.
+        assertTrue(loss <= 1.2 * newLoss, loss + "; a new codebook " + newLoss);
+        assertTrue(recall >= newRecall - 0.01, "recall " + recall + "; a new index " + newRecall);
+      }
+    }
+  }
+
+  /** What the codebook of a segment loses of its vectors. */
+  private static double loss(LeafReader leaf) throws IOException {
+    FloatVectors vectors = new FloatVectors(leaf.getFloatVectorValues(FIELD));
+    int[] all = IntStream.range(0, vectors.size()).toArray();
+    return codesOrNull(leaf).quantizer().distortion(vectors, all);
+  }
+
+  private static double recall(
+      DirectoryReader reader, float[][] vectors, int from, float[][] queries) throws IOException {
+    IndexSearcher searcher = new IndexSearcher(reader);
+    double recall = 0;
+    for (float[] query : queries) {
+      var hits = searcher.search(new KnnFloatVectorQuery(FIELD, query, 10), 10).scoreDocs;
+      int[] found = Arrays.stream(VectorIndex.ids(reader, hits)).map(id -> id - from).toArray();
+      int[] nearest = VectorIndex.nearest(vectors, query, 10, SIMILARITY, _ -> true);
+      recall += BruteForce.recall(nearest, found) / queries.length;
+    }
+    return recall;
   }
 }
