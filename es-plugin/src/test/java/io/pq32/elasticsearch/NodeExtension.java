@@ -26,11 +26,15 @@ final class NodeExtension implements ParameterResolver {
         .getOrComputeIfAbsent(ElasticsearchNode.class, _ -> start(), ElasticsearchNode.class);
   }
 
+  /** A node with the plugin, not started. */
+  static ElasticsearchNode install() throws IOException {
+    return ElasticsearchNode.install(
+        path("pq32.distribution"), path("pq32.plugin.zip"), HEAP, System.out::println);
+  }
+
   private static ElasticsearchNode start() {
     try {
-      ElasticsearchNode node =
-          ElasticsearchNode.install(
-              path("pq32.distribution"), path("pq32.plugin.zip"), HEAP, System.out::println);
+      ElasticsearchNode node = install();
       try {
         node.start();
         return node;

@@ -8,18 +8,19 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
  * One real Elasticsearch with the plugin in it: a copy of the distribution in a temporary folder,
- * listening on free loopback ports, gone with all its files when closed or when this JVM ends.
+ * listening on free loopback ports, gone with all its files when closed or when this JVM ends, in
+ * whatever way.
  *
  * <p>Works as root too: the node then runs as an unprivileged user. Not for concurrent use, except
  * {@link #request}.
@@ -29,31 +30,46 @@ public final class ElasticsearchNode implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofMinutes(4);
 
   private static final Duration STOP_TIMEOUT = Duration.ofMinutes(1);
+  private static final Duration PLUGIN_TIMEOUT = Duration.ofMinutes(2);
   private static final long POLL_MILLIS = 100;
   private static final long PROGRESS_SECONDS = 5;
   private static final int LOG_TAIL_LINES = 40;
+
+  /** What the file elasticsearch.yml holds for a node that is a cluster of its own. */
+  private static final Map<String, String> ALONE = Map.of("discovery.type", "single-node");
 
   private final Path folder;
   private final Path home;
   private final Path console;
   private final NodeUser user;
   private final Consumer<String> progress;
+  private final Guard guard;
   private final Thread cleanup = new Thread(this::destroy, "elasticsearch-cleanup");
 
   private Process launcher;
-  private RestClient client;
+  private long launched;
+  private volatile RestClient client;
 
-  private ElasticsearchNode(Path folder, NodeUser user, Consumer<String> progress) {
+  private ElasticsearchNode(Path folder, NodeUser user, Consumer<String> progress)
+      throws IOException {
     this.folder = folder;
     this.home = folder.resolve("elasticsearch");
     this.console = folder.resolve("console.log");
     this.user = user;
     this.progress = progress;
+    this.guard = new Guard(folder);
+  }
+
+  /** Makes the home of a node in its folder. */
+  @FunctionalInterface
+  private interface Preparation {
+    void prepare(ElasticsearchNode node) throws IOException;
   }
 
   /**
    * Copies the distribution into a new temporary folder and installs the plugin with the
-   * distribution's own {@code elasticsearch-plugin}. The node is not started yet.
+   * distribution's own {@code elasticsearch-plugin}. The node is not started yet; it will be a
+   * cluster of its own.
    *
    * @param distribution unpacked Elasticsearch
    * @param plugin zip of the plugin
@@ -64,12 +80,49 @@ public final class ElasticsearchNode implements AutoCloseable {
       Path distribution, Path plugin, String heap, Consumer<String> progress) throws IOException {
     requireFile("Elasticsearch distribution", distribution.resolve("bin/elasticsearch"));
     requireFile("plugin zip", plugin);
+    return create(
+        progress,
+        node -> {
+          progress.accept("installing Elasticsearch and the plugin in " + node.folder);
+          node.user.check(java(), node.folder);
+          Folders.copy(distribution, node.home);
+          Files.writeString(
+              node.home.resolve("config/jvm.options.d/heap.options"),
+              "-Xms%1$s%n-Xmx%1$s%n".formatted(heap));
+          Files.copy(plugin, node.pluginZip());
+          node.configure(ALONE);
+          node.installPlugin();
+        });
+  }
+
+  /**
+   * Another node with the same distribution, plugin and heap, not started yet and without data.
+   * This one must not have been started before.
+   *
+   * @param settings what its file elasticsearch.yml holds beside, or in place of, the usual
+   */
+  public ElasticsearchNode sibling(Map<String, String> settings) throws IOException {
+    if (launched != 0) {
+      throw new IllegalStateException("this node was started: its home is no longer clean");
+    }
+    return create(
+        progress,
+        node -> {
+          Folders.copy(home, node.home);
+          Files.copy(pluginZip(), node.pluginZip());
+          node.configure(settings);
+        });
+  }
+
+  private static ElasticsearchNode create(Consumer<String> progress, Preparation preparation)
+      throws IOException {
     Path folder = Files.createTempDirectory("pq32-node-").toRealPath();
     ElasticsearchNode node = null;
     try {
       node = new ElasticsearchNode(folder, NodeUser.forFolder(folder), progress);
       Runtime.getRuntime().addShutdownHook(node.cleanup);
-      node.prepare(distribution, plugin, heap);
+      node.user.own(folder);
+      preparation.prepare(node);
       return node;
     } catch (IOException | RuntimeException e) {
       if (node == null) {
@@ -87,77 +140,104 @@ public final class ElasticsearchNode implements AutoCloseable {
     }
   }
 
-  private void prepare(Path distribution, Path plugin, String heap) throws IOException {
-    progress.accept("installing Elasticsearch and the plugin in " + folder);
-    user.own(folder);
-    user.check(java(), folder);
-    Folders.copy(distribution, home);
-    Path zip =
-        Files.copy(plugin, folder.resolve("plugin.zip"), StandardCopyOption.REPLACE_EXISTING);
+  private void configure(Map<String, String> settings) throws IOException {
     for (String name : List.of("data", "snapshots", "tmp")) {
       Files.createDirectories(folder.resolve(name));
     }
-    Files.writeString(
+    Map<String, String> all = new TreeMap<>();
+    all.put("cluster.name", "pq32");
+    all.put("node.name", "pq32");
+    all.put("network.host", "127.0.0.1");
+    all.put("http.port", "0");
+    all.put("transport.port", "0");
+    all.put("node.portsfile", "true");
+    all.put("xpack.security.enabled", "false");
+    all.put("cluster.routing.allocation.disk.threshold_enabled", "false");
+    all.put("path.data", data().toString());
+    all.put("path.repo", repository().toString());
+    all.putAll(settings);
+    Files.write(
         home.resolve("config/elasticsearch.yml"),
-        """
-        cluster.name: pq32
-        node.name: pq32
-        discovery.type: single-node
-        network.host: 127.0.0.1
-        http.port: 0
-        transport.port: 0
-        node.portsfile: true
-        xpack.security.enabled: false
-        cluster.routing.allocation.disk.threshold_enabled: false
-        path.data: %s
-        path.repo: %s
-        """
-            .formatted(folder.resolve("data"), repository()));
-    Files.writeString(
-        home.resolve("config/jvm.options.d/heap.options"), "-Xms%1$s%n-Xmx%1$s%n".formatted(heap));
+        all.entrySet().stream().map(one -> one.getKey() + ": " + one.getValue()).toList());
     user.own(folder);
-    Process install = run("elasticsearch-plugin", "install", "--batch", zip.toUri().toString());
-    if (await(install, STOP_TIMEOUT.multipliedBy(2)) != 0) {
-      throw new IOException("installing " + plugin + " failed" + logTail());
+  }
+
+  /** Installs the plugin again after {@link #removePlugin}; the node must not be running. */
+  public void installPlugin() throws IOException {
+    plugin("install", "--batch", pluginZip().toUri().toString());
+  }
+
+  /** Takes the plugin away; the node must not be running. */
+  public void removePlugin() throws IOException {
+    plugin("remove", "pq32");
+  }
+
+  private void plugin(String... arguments) throws IOException {
+    requireStopped();
+    if (await(run("elasticsearch-plugin", arguments), PLUGIN_TIMEOUT) != 0) {
+      throw new IOException("elasticsearch-plugin " + arguments[0] + " failed" + logTail());
     }
+    guard.forget();
   }
 
   /** Starts the node and waits until it answers and has recovered its indices. */
   public void start() throws IOException {
-    if (launcher != null) {
-      throw new IllegalStateException("already started");
-    }
-    Path ports = home.resolve("logs/http.ports");
-    Files.deleteIfExists(ports);
+    launch();
+    awaitListening();
+    awaitHealth("yellow");
+  }
+
+  /** Starts the node and waits for nothing. */
+  public void launch() throws IOException {
+    requireStopped();
+    Files.deleteIfExists(ports("http"));
+    Files.deleteIfExists(ports("transport"));
     Files.deleteIfExists(pidFile());
-    long start = System.nanoTime();
-    Process process = run("elasticsearch", "-p", pidFile().toString());
-    launcher = process;
+    launched = System.nanoTime();
+    launcher = run("elasticsearch", "-p", pidFile().toString());
+  }
+
+  /** Waits until a launched node listens; it need not have joined its cluster. */
+  public void awaitListening() throws IOException {
+    awaitThat(() -> Files.exists(ports("http")));
+  }
+
+  /**
+   * Waits until the cluster of a listening node has at least this status; from then on the node
+   * takes requests. Before it has joined its cluster it would answer that there are no indices.
+   */
+  public void awaitHealth(String status) throws IOException {
+    String path = "/_cluster/health?wait_for_status=" + status + "&timeout=1s&master_timeout=1s";
+    // One bound address per line, such as 127.0.0.1:41234; the server renames the finished file.
+    RestClient found =
+        new RestClient(URI.create("http://" + Files.readString(ports("http")).strip()));
+    awaitThat(() -> healthy(found, path));
+    client = found;
+    progress.accept(
+        "Elasticsearch answers on %s after %d s".formatted(uri(), secondsSince(launched)));
+  }
+
+  /** Something to wait for. */
+  @FunctionalInterface
+  private interface Condition {
+    boolean holds() throws IOException;
+  }
+
+  private void awaitThat(Condition condition) throws IOException {
+    long told = 0;
     try {
-      client = awaitHealth(process, ports, start);
+      while (!condition.holds()) {
+        told = keepWaiting(launcher, launched, told);
+      }
     } catch (IOException | RuntimeException e) {
       destroyProcesses();
       throw e;
     }
-    progress.accept("Elasticsearch answers on %s after %d s".formatted(uri(), secondsSince(start)));
   }
 
-  private RestClient awaitHealth(Process process, Path ports, long start) throws IOException {
-    long told = 0;
-    while (!Files.exists(ports)) {
-      told = keepWaiting(process, start, told);
-    }
-    // One bound address per line, such as 127.0.0.1:41234; the server renames the finished file.
-    RestClient found = new RestClient(URI.create("http://" + Files.readString(ports).strip()));
-    while (!healthy(found)) {
-      told = keepWaiting(process, start, told);
-    }
-    return found;
-  }
-
-  private static boolean healthy(RestClient client) throws IOException {
+  private static boolean healthy(RestClient client, String path) throws IOException {
     try {
-      return client.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s", null).ok();
+      return client.request("GET", path, null).ok();
     } catch (ConnectException _) {
       // The server has just died; its exit code says more than a refused connection.
       return false;
@@ -186,18 +266,26 @@ public final class ElasticsearchNode implements AutoCloseable {
   public void stop() throws IOException {
     requireRunning();
     server().destroy();
-    closeClient();
-    await(launcher, STOP_TIMEOUT);
-    launcher = null;
+    awaitEnd();
   }
 
   /** Ends the node as a power failure would: nothing is flushed, nothing is told. */
   public void kill9() throws IOException {
     requireRunning();
     server().destroyForcibly();
+    awaitEnd();
+  }
+
+  private void awaitEnd() throws IOException {
     closeClient();
     await(launcher, STOP_TIMEOUT);
+    forgetProcesses();
+  }
+
+  private void forgetProcesses() throws IOException {
     launcher = null;
+    Files.deleteIfExists(pidFile());
+    guard.forget();
   }
 
   /** Stops the node in an orderly way and starts it again, on another port. */
@@ -218,14 +306,22 @@ public final class ElasticsearchNode implements AutoCloseable {
 
   /** Sends one request with a body of JSON, or of JSON lines for {@code _bulk}. */
   public Response request(String method, String path, String json) throws IOException {
-    requireRunning();
-    return client.request(method, path, json);
+    return running().request(method, path, json);
   }
 
   /** Where the node listens, without a slash at the end. */
   public URI uri() {
-    requireRunning();
-    return client.node();
+    return running().node();
+  }
+
+  /** Address at which other nodes find this one, which must be listening. */
+  public String transportAddress() throws IOException {
+    return Files.readString(ports("transport")).strip();
+  }
+
+  /** Tells a node whose {@code discovery.seed_providers} is {@code file} where to find others. */
+  public void seed(List<String> transportAddresses) throws IOException {
+    Files.write(home.resolve("config/unicast_hosts.txt"), transportAddresses);
   }
 
   /** Process id of the server. */
@@ -272,6 +368,7 @@ public final class ElasticsearchNode implements AutoCloseable {
     destroyProcesses();
     try {
       Folders.delete(folder);
+      guard.close();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot delete " + folder, e);
     }
@@ -300,8 +397,20 @@ public final class ElasticsearchNode implements AutoCloseable {
   }
 
   private void requireRunning() {
-    if (client == null) {
+    running();
+  }
+
+  private RestClient running() {
+    RestClient current = client;
+    if (current == null) {
       throw new IllegalStateException("Elasticsearch is not running");
+    }
+    return current;
+  }
+
+  private void requireStopped() {
+    if (launcher != null) {
+      throw new IllegalStateException("already started");
     }
   }
 
@@ -312,7 +421,15 @@ public final class ElasticsearchNode implements AutoCloseable {
   }
 
   private Path pidFile() {
-    return folder.resolve("pid");
+    return folder.resolve(Guard.PID_FILE);
+  }
+
+  private Path ports(String kind) {
+    return home.resolve("logs/" + kind + ".ports");
+  }
+
+  private Path pluginZip() {
+    return folder.resolve("plugin.zip");
   }
 
   private static Path java() {
@@ -334,7 +451,9 @@ public final class ElasticsearchNode implements AutoCloseable {
     environment.put("ES_JAVA_HOME", System.getProperty("java.home"));
     environment.put("ES_TMPDIR", folder.resolve("tmp").toString());
     environment.put("HOME", folder.toString());
-    return builder.start();
+    Process process = builder.start();
+    guard.watch(process.pid());
+    return process;
   }
 
   /** The end of what the node has logged, to be appended to the message of a failure. */
