@@ -1,6 +1,7 @@
 package io.pq32.elasticsearch;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -26,7 +27,22 @@ record Corpus(List<Document> documents, List<float[]> queries) {
    * @param year 2000 to 2024, independent of the vector
    * @param sold independent of the vector
    */
-  record Document(int id, String text, String group, int year, boolean sold, float[] vector) {}
+  record Document(int id, String text, String group, int year, boolean sold, float[] vector) {
+    private Document unit() {
+      return new Document(id, text, group, year, sold, Corpus.unit(vector));
+    }
+
+    /** The word of the text that stands for the cluster of the vector. */
+    String topic() {
+      return text.substring(0, text.indexOf(' '));
+    }
+
+    /** As a document of {@link TestIndex#corpusMapping}. */
+    String json() {
+      return "{\"number\": %d, \"text\": \"%s\", \"group\": \"%s\", \"year\": %d, \"sold\": %b, \"vector\": %s}"
+          .formatted(id, text, group, year, sold, Arrays.toString(vector));
+    }
+  }
 
   static Corpus generate(long seed, int count, int dimension) {
     Random random = new Random(seed);
@@ -61,14 +77,37 @@ record Corpus(List<Document> documents, List<float[]> queries) {
     return vector;
   }
 
+  /** The same documents and queries with vectors of length 1. */
+  Corpus unit() {
+    return new Corpus(
+        documents.stream().map(Document::unit).toList(),
+        queries.stream().map(Corpus::unit).toList());
+  }
+
+  static float[] unit(float[] vector) {
+    float length = (float) Math.sqrt(dot(vector, vector));
+    float[] unit = new float[vector.length];
+    for (int i = 0; i < unit.length; i++) {
+      unit[i] = vector[i] / length;
+    }
+    return unit;
+  }
+
   /** Ids of the accepted documents nearest to the query by cosine, nearest first. */
   List<Integer> nearest(float[] query, int k, Predicate<Document> accept) {
+    record Scored(int id, double cosine) {}
     return documents.stream()
         .filter(accept)
-        .sorted(Comparator.comparingDouble(document -> -cosine(query, document.vector())))
+        .map(document -> new Scored(document.id(), cosine(query, document.vector())))
+        .sorted(Comparator.comparingDouble(Scored::cosine).reversed())
         .limit(k)
-        .map(Document::id)
+        .map(Scored::id)
         .toList();
+  }
+
+  /** The score that Elasticsearch documents for the similarity cosine. */
+  static double cosineScore(float[] query, float[] vector) {
+    return (1 + cosine(query, vector)) / 2;
   }
 
   static double cosine(float[] a, float[] b) {
@@ -76,7 +115,11 @@ record Corpus(List<Document> documents, List<float[]> queries) {
   }
 
   static double dot(float[] a, float[] b) {
-    return IntStream.range(0, a.length).mapToDouble(i -> (double) a[i] * b[i]).sum();
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
   }
 
   static double squareDistance(float[] a, float[] b) {

@@ -175,6 +175,59 @@ abstract class SearchCases {
     return Corpus.cosine(query, corpus.documents().get(id).vector());
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"knn\": %s",
+        "\"query\": {\"knn\": %s}",
+        "\"query\": {\"bool\": {\"must\": [{\"knn\": %s}, {\"match_all\": {\"boost\": 0}}]}}"
+      })
+  void returnsRightHitsOnlyWhenTheTimeIsUp(String search) throws IOException {
+    // The server looks at a clock that ticks every 200 ms: a search is cut when it is under way
+    // at a tick, one in some fifty.
+    Map<Integer, Document> documents = Recall.byId(corpus.documents());
+    int cut = 0;
+    for (int i = 0; cut < 3; i++) {
+      assertTrue(i < 10_000, "no search was ever cut");
+      float[] query = corpus.queries().get(i % corpus.queries().size());
+      JsonNode answer =
+          index.call(
+              "POST",
+              "/_search?request_cache=false",
+              "{\"_source\": false, \"timeout\": \"1nanos\", %s}"
+                  .formatted(search.formatted(TestIndex.clause(query, ""))));
+      List<Hit> hits = TestIndex.hits(answer);
+      Recall.assertExact(documents, query, hits);
+      assertEquals(0, answer.path("_shards").path("failed").asInt(), answer::toString);
+      if (answer.path("timed_out").asBoolean()) {
+        assertTrue(hits.size() <= 10);
+        cut++;
+      } else {
+        assertEquals(10, hits.size());
+      }
+    }
+  }
+
+  @Test
+  void returnsRightHitsOnlyWhenEnoughAreCollected() throws IOException {
+    float[] query = corpus.queries().getFirst();
+
+    JsonNode answer =
+        index.call(
+            "POST",
+            "/_search",
+            "{\"_source\": false, \"terminate_after\": 2, \"query\": {\"knn\": %s}}"
+                .formatted(TestIndex.clause(query, "")));
+
+    assertTrue(answer.path("terminated_early").asBoolean(), answer::toString);
+    List<Hit> hits = TestIndex.hits(answer);
+    assertTrue(!hits.isEmpty() && hits.size() < 10, answer::toString);
+    Recall.assertExact(Recall.byId(corpus.documents()), query, hits);
+    assertTrue(
+        corpus.nearest(query, 100, _ -> true).containsAll(hits.stream().map(Hit::number).toList()),
+        answer::toString);
+  }
+
   @Test
   void returnsAsManyHitsAsAsked() throws IOException {
     String knn =
@@ -192,7 +245,7 @@ abstract class SearchCases {
   void returnsExactScores(String similarity) throws IOException {
     // dot_product takes unit vectors only; the others must not depend on length.
     Function<float[], float[]> length =
-        similarity.equals("dot_product") ? SearchCases::unit : Function.identity();
+        similarity.equals("dot_product") ? Corpus::unit : Function.identity();
     TestIndex scored =
         TestIndex.create(
             index.node(),
@@ -224,21 +277,12 @@ abstract class SearchCases {
   private static double score(String similarity, float[] query, float[] vector) {
     double dot = Corpus.dot(query, vector);
     return switch (similarity) {
-      case "cosine" -> (1 + Corpus.cosine(query, vector)) / 2;
+      case "cosine" -> Corpus.cosineScore(query, vector);
       case "dot_product" -> (1 + dot) / 2;
       case "l2_norm" -> 1 / (1 + Corpus.squareDistance(query, vector));
       case "max_inner_product" -> dot < 0 ? 1 / (1 - dot) : dot + 1;
       default -> throw new IllegalArgumentException(similarity);
     };
-  }
-
-  private static float[] unit(float[] vector) {
-    float length = (float) Math.sqrt(Corpus.dot(vector, vector));
-    float[] unit = new float[vector.length];
-    for (int i = 0; i < unit.length; i++) {
-      unit[i] = vector[i] / length;
-    }
-    return unit;
   }
 
   private static void assertClose(double expected, double actual) {
@@ -257,17 +301,7 @@ abstract class SearchCases {
     exact.add(documents);
     exact.refresh();
 
-    List<Hit> hits = exact.search("{\"size\": 600, \"_source\": {\"exclude_vectors\": false}}");
-
-    assertEquals(600, hits.size());
-    for (Hit hit : hits) {
-      JsonNode vector = hit.hit().path("_source").path("vector");
-      float[] stored = new float[vector.size()];
-      for (int i = 0; i < stored.length; i++) {
-        stored[i] = vector.get(i).floatValue();
-      }
-      assertTrue(Arrays.equals(documents.get(hit.number()).vector(), stored), hit::id);
-    }
+    exact.assertHolds(documents, "");
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.pq32.elasticsearch;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -28,10 +30,13 @@ record TestIndex(ElasticsearchNode node, String name) {
       "index.pq32.enabled": true, "index.pq32.min_quantized_count": 256\
       """;
 
+  /** Documents of a page when all are read: some megabytes of vectors. */
+  private static final int PAGE = 500;
+
   /** The mapping of {@link Corpus} documents: {@code options} completes that of the vector. */
   static String corpusMapping(int dimension, String options) {
     return """
-    "text": {"type": "text"}, "group": {"type": "keyword"},
+    "number": {"type": "integer"}, "text": {"type": "text"}, "group": {"type": "keyword"},
     "year": {"type": "integer"}, "sold": {"type": "boolean"},
     "vector": {"type": "dense_vector", "dims": %d, %s}\
     """
@@ -80,15 +85,7 @@ record TestIndex(ElasticsearchNode node, String name) {
   void add(List<Corpus.Document> documents) throws IOException {
     Map<String, String> byId = new TreeMap<>();
     for (Corpus.Document document : documents) {
-      byId.put(
-          Integer.toString(document.id()),
-          "{\"text\": \"%s\", \"group\": \"%s\", \"year\": %d, \"sold\": %b, \"vector\": %s}"
-              .formatted(
-                  document.text(),
-                  document.group(),
-                  document.year(),
-                  document.sold(),
-                  Arrays.toString(document.vector())));
+      byId.put(Integer.toString(document.id()), document.json());
     }
     add(byId);
   }
@@ -116,11 +113,26 @@ record TestIndex(ElasticsearchNode node, String name) {
     int number() {
       return Integer.parseInt(id);
     }
+
+    /** The vector in the hit's source. */
+    float[] vector() {
+      JsonNode numbers = hit.path("_source").path("vector");
+      float[] vector = new float[numbers.size()];
+      for (int i = 0; i < vector.length; i++) {
+        vector[i] = numbers.get(i).floatValue();
+      }
+      return vector;
+    }
   }
 
   List<Hit> search(String body) throws IOException {
+    return hits(call("POST", "/_search", body));
+  }
+
+  /** The hits in the answer to a search. */
+  static List<Hit> hits(JsonNode answer) {
     List<Hit> hits = new ArrayList<>();
-    for (JsonNode hit : call("POST", "/_search", body).path("hits").path("hits")) {
+    for (JsonNode hit : answer.path("hits").path("hits")) {
       hits.add(new Hit(hit.path("_id").asText(), hit.path("_score").asDouble(), hit));
     }
     return hits;
@@ -131,10 +143,58 @@ record TestIndex(ElasticsearchNode node, String name) {
     return search("{\"_source\": false, \"size\": 10, \"knn\": %s}".formatted(clause(query, more)));
   }
 
+  /**
+   * Requires exactly these documents of the corpus, with their vectors bit for bit; the field's
+   * similarity must not be cosine, which keeps directions.
+   *
+   * @param parameters of the search requests, such as the copy that is to answer
+   */
+  void assertHolds(List<Corpus.Document> documents, String parameters) throws IOException {
+    JsonNode count = call("GET", "/_count?" + parameters, null);
+    assertEquals(documents.size(), count.path("count").asInt());
+    assertHoldsVectors(documents, parameters);
+  }
+
+  /** Requires these documents of the corpus, whatever others there are, as above. */
+  void assertHoldsVectors(List<Corpus.Document> documents, String parameters) throws IOException {
+    for (int from = 0; from < documents.size(); from += PAGE) {
+      Map<Integer, Corpus.Document> page =
+          Recall.byId(documents.subList(from, Math.min(from + PAGE, documents.size())));
+      List<Hit> hits =
+          hits(
+              call(
+                  "POST",
+                  "/_search?" + parameters,
+                  """
+                  {"size": %d, "_source": {"exclude_vectors": false, "includes": ["vector"]},
+                   "query": {"terms": {"number": %s}}}
+                  """
+                      .formatted(PAGE, page.keySet())));
+      assertEquals(page.size(), hits.size());
+      for (Hit hit : hits) {
+        assertArrayEquals(page.get(hit.number()).vector(), hit.vector(), hit::id);
+      }
+    }
+  }
+
+  /** The ten nearest by the {@code knn} section, as the copy answers that the parameters name. */
+  List<Hit> knnOf(String parameters, float[] query) throws IOException {
+    return hits(
+        call(
+            "POST",
+            "/_search?" + parameters,
+            "{\"_source\": false, \"size\": 10, \"knn\": %s}".formatted(clause(query, ""))));
+  }
+
   /** A {@code knn} clause for ten neighbors among the default candidates. */
   static String clause(float[] query, String more) {
-    return "{\"field\": \"vector\", \"query_vector\": %s, \"k\": 10, \"num_candidates\": 100%s}"
-        .formatted(Arrays.toString(query), more);
+    return clause(query, 100, more);
+  }
+
+  /** A {@code knn} clause for ten neighbors among so many candidates. */
+  static String clause(float[] query, int candidates, String more) {
+    return "{\"field\": \"vector\", \"query_vector\": %s, \"k\": 10, \"num_candidates\": %d%s}"
+        .formatted(Arrays.toString(query), candidates, more);
   }
 
   /** Names of the files of the index's only shard. */
@@ -142,6 +202,11 @@ record TestIndex(ElasticsearchNode node, String name) {
     try (Stream<Path> files = Files.list(folder())) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
+  }
+
+  /** Names of the files of the only shard that our format wrote outside of compound files. */
+  List<String> pq32Files() throws IOException {
+    return files().stream().filter(name -> name.contains("Pq32HnswVectorsFormat")).toList();
   }
 
   /** Folder of the files of the index's only shard. */
