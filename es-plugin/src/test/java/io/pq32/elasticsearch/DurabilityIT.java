@@ -148,4 +148,44 @@ class DurabilityIT {
     index.forceMerge();
     assertAnswers(corpus, _ -> true);
   }
+
+  @Test
+  void isWholeAgainWhenItsPluginComesBack() throws IOException {
+    TestIndex stock =
+        TestIndex.create(
+            index.node(),
+            "beside",
+            "\"number_of_replicas\": 0",
+            TestIndex.corpusMapping(DIMENSION, "\"similarity\": \"cosine\""));
+    stock.add(corpus.documents());
+    stock.refresh();
+    ElasticsearchNode node = index.node();
+    node.stop();
+    node.removePlugin();
+    try {
+      node.launch();
+      node.awaitListening();
+      node.awaitHealth("red");
+      stock.succeed("GET", "/_cluster/health/beside?wait_for_status=green&timeout=1m", null);
+      assertEquals(10, stock.knn(corpus.queries().getFirst(), "").size());
+      assertEquals(503, node.request("GET", "/durable/_search").status());
+      String explanation =
+          index
+              .succeed(
+                  "POST",
+                  "/_cluster/allocation/explain",
+                  "{\"index\": \"durable\", \"shard\": 0, \"primary\": true}")
+              .toString();
+      assertTrue(explanation.contains("unknown setting [index.pq32.enabled]"), explanation);
+    } finally {
+      node.stop();
+      node.installPlugin();
+      node.start();
+    }
+
+    assertEquals(COUNT, index.count());
+    assertAnswers(corpus, _ -> true);
+    index.forceMerge();
+    assertAnswers(corpus, _ -> true);
+  }
 }
