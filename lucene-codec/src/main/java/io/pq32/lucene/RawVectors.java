@@ -23,6 +23,11 @@ import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
 final class RawVectors {
   private static final String BYTES_SUFFIX = "bytes";
 
+  /**
+   * Without Lucene's wrapper that prefetches what is scored in bulk: from a cold disk queries took
+   * 13 milliseconds with it and without (60,000 vectors, 100 queries), and warm ones a fortieth
+   * longer.
+   */
   private final FlatVectorsScorer scorer = FlatVectorScorerUtil.getLucene99FlatVectorsScorer();
   private final Lucene99FlatVectorsFormat floats = new Lucene99FlatVectorsFormat(scorer);
   private final KnnVectorsFormat bytes;
