@@ -29,6 +29,7 @@ final class RawVectors {
    * longer.
    */
   private final FlatVectorsScorer scorer = FlatVectorScorerUtil.getLucene99FlatVectorsScorer();
+
   private final Lucene99FlatVectorsFormat floats = new Lucene99FlatVectorsFormat(scorer);
   private final KnnVectorsFormat bytes;
 
