@@ -178,7 +178,7 @@ class DiskFaultTest {
     long operations = countOperations(index, random);
     step(
         operations,
-        Effort.of(12, 1500),
+        Effort.of(12, 600),
         random,
         nth -> {
           Fault fault = new Fault(nth, false);
@@ -186,6 +186,7 @@ class DiskFaultTest {
             directory.failOn(fault);
             index.write(directory); // which may go on, if it was a file that could not be deleted
             assertTrue(fault.operations >= nth, nth + " of " + operations);
+            assertFiles(directory);
             index.check(directory, random);
           }
         });
@@ -198,7 +199,7 @@ class DiskFaultTest {
     Index index = Index.of(storage);
     step(
         countOperations(index, random),
-        Effort.of(12, 1500),
+        Effort.of(12, 600),
         random,
         nth -> {
           Fault fault = new Fault(nth, true);
@@ -226,7 +227,7 @@ class DiskFaultTest {
     long needed = most - before - MAX_VARIATION;
     step(
         needed,
-        Effort.of(3, 200),
+        Effort.of(3, 150),
         random,
         more -> {
           try (MockDirectoryWrapper directory = new MockDirectoryWrapper(random, index.copy())) {
@@ -249,7 +250,7 @@ class DiskFaultTest {
     }
     step(
         reads.get(),
-        Effort.of(12, 1500),
+        Effort.of(12, 600),
         random,
         nth -> {
           FaultyReads faulty = new FaultyReads(index.copy());
@@ -314,7 +315,7 @@ class DiskFaultTest {
     assertTrue(reads.get() > 10, reads + " reads");
     step(
         reads.get(),
-        Effort.of(12, 1500),
+        Effort.of(12, 600),
         random,
         nth -> {
           try (FaultyReads directory = new FaultyReads(index.copy());
@@ -380,7 +381,7 @@ class DiskFaultTest {
     Index index = Index.of(storage);
     step(
         countOperations(index, random),
-        Effort.of(12, 1500),
+        Effort.of(12, 600),
         random,
         nth -> {
           try (MockDirectoryWrapper directory = new MockDirectoryWrapper(random, index.copy())) {

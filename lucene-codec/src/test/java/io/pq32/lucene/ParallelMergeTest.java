@@ -255,7 +255,7 @@ class ParallelMergeTest {
   void manyMergesShareAPoolThatIsTooSmallForThem(int threads, Random random) throws Exception {
     float[][] vectors = Vectors.gaussian(random, 2000, 24);
     Map<String, byte[]> expected = merge(vectors, null);
-    int rounds = Effort.of(1, 20);
+    int rounds = Effort.of(1, 10);
     try (ThreadPoolExecutor pool =
             new ThreadPoolExecutor(
                 threads, threads, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
@@ -286,7 +286,7 @@ class ParallelMergeTest {
   void manyMergesRunOnThePoolThatIsToHelpThem(int threads, Random random) throws Exception {
     float[][] vectors = Vectors.gaussian(random, 2000, 24);
     Map<String, byte[]> expected = merge(vectors, null);
-    int rounds = Effort.of(1, 20);
+    int rounds = Effort.of(1, 10);
     try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
       for (int round = 0; round < rounds; round++) {
         List<Future<Map<String, byte[]>>> merges = new ArrayList<>();
