@@ -113,8 +113,10 @@ class ClusterIT {
   void restoresASnapshotInANewCluster() throws IOException {
     TestIndex index = create("moved", cluster.dataNames().getFirst());
     Corpus moved = new Corpus(corpus.documents().subList(0, 2 * GRAPH_THRESHOLD), corpus.queries());
-    // One segment with a graph, one without.
-    index.add(moved.documents().subList(0, GRAPH_THRESHOLD));
+    // One merged segment with a graph, and two without.
+    index.add(moved.documents().subList(0, GRAPH_THRESHOLD / 2));
+    index.refresh();
+    index.add(moved.documents().subList(GRAPH_THRESHOLD / 2, GRAPH_THRESHOLD));
     index.forceMerge();
     index.add(moved.documents().subList(GRAPH_THRESHOLD, 2 * GRAPH_THRESHOLD - 100));
     index.refresh();
@@ -137,6 +139,7 @@ class ClusterIT {
           "/_snapshot/moved/one/_restore?wait_for_completion=true",
           "{\"index_settings\": {\"index.number_of_replicas\": 0}}");
 
+      assertTrue(index.pq32Files().stream().anyMatch(name -> name.endsWith(".vex")));
       assertEquals(index.pq32Files(), restored.pq32Files());
       restored.assertHolds(moved.documents(), "");
       Recall.assertHigh(moved, _ -> true, query -> restored.knn(query, ""));

@@ -24,9 +24,10 @@ import java.util.stream.Collectors;
 /**
  * Writes a corpus from several threads and searches it from others, while nodes come and go.
  *
- * <p>A request may fail as long as the node it was sent to is away, or be refused for now with
- * status 429 or 503; a write is then repeated until it is acknowledged. Any other answer, a wrong
- * hit, or an acknowledged document that a later search does not count, is a failure.
+ * <p>A request may fail as long as the node it was sent to is away, unless there is no other, or be
+ * refused for now with status 429 or 503; a write is then repeated until it is acknowledged. Any
+ * other answer, a wrong hit, or an acknowledged document that a later search does not count, is a
+ * failure.
  */
 final class Load implements AutoCloseable {
   private static final Set<Integer> FOR_NOW = Set.of(429, 503);
@@ -174,7 +175,10 @@ final class Load implements AutoCloseable {
     Response response;
     try {
       response = node.request(method, "/" + index + path, json);
-    } catch (IOException | IllegalStateException _) {
+    } catch (IOException | IllegalStateException e) {
+      if (nodes.size() == 1) {
+        throw new AssertionError("the only node does not answer", e);
+      }
       return null;
     }
     if (response.ok()) {
