@@ -13,6 +13,17 @@ import org.apache.lucene.search.knn.KnnSearchStrategy;
  * accepted codes is cheaper. (Going on where it stopped would miss the nodes that the narrower beam
  * has dropped: a search for 700 vectors within a radius found 360.) It starts from the query's
  * seeds too, which scans have no use for: they look at the codes around them anyway.
+ *
+ * <p>Under a filter it walks over all nodes, as many more of them as the filter is narrow. Walking
+ * over accepted nodes only, and from a rejected one to its neighbors (ACORN, Patel et al. 2024),
+ * was tried on 60,000 glyph images. Under a random filter of 5 % it found .973 of the ten nearest
+ * with 3,000 lists read and 43,800 nodes looked up in the filter, and .955 with half of that; this
+ * walk finds .986 with 1,100 lists and 6,700 codes. Under one of 20 %, .968 with 770 lists and
+ * 10,700 look-ups against .970 with 280 and 2,300 codes. Only where half of the images pass and the
+ * filter depends on the image does it pay (.951 with 650 lists and 9,900 look-ups, where this walk
+ * is widened to 1,500 nodes). But the lightest 20 % it finds to .80, whatever it may cost, and
+ * nothing tells that it does not reach the others; this walk gives way to a scan there and finds
+ * what that finds, .94.
  */
 final class GraphWalk implements CodeSearch, BeamSearch.Visits {
   /**
@@ -26,7 +37,9 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
    * Of the accepted nodes that a walk should expand, were the filter independent of the query, so
    * many must be there. With fewer the filter keeps the query's surroundings out: what was found
    * lies where the beam ends, which is the least complete part of it. Walks that returned it had a
-   * recall of .3 for the farther half of 2,400 vectors.
+   * recall of .3 for the farther half of 2,400 vectors. Between .25 and 1 the recall under filters
+   * that depend on the vectors differs by less than .01; 1 would have half of the searches under
+   * random filters walk twice.
    */
   private static final double LEAST_MET = 0.5;
 

@@ -41,6 +41,7 @@ import org.apache.lucene.search.knn.KnnCollectorManager;
 import org.apache.lucene.search.knn.KnnSearchStrategy;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.FixedBitSet;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -53,6 +54,9 @@ class CollectorTest {
   private static final int DIMENSION = 32;
   private static final int K = 10;
   private static final int QUERIES = 30;
+
+  /** Accepted documents: all, and so few that only blocks and rows with such are looked at. */
+  private static final int[] SHARES = {SIZE, 500};
 
   /** Something to do with an index. */
   @FunctionalInterface
@@ -76,8 +80,19 @@ class CollectorTest {
 
   private static void search(LeafReader leaf, float[] query, KnnCollector collector)
       throws IOException {
-    AcceptDocs all = AcceptDocs.fromLiveDocs(null, leaf.maxDoc());
-    leaf.searchNearestVectors(FIELD, query, collector, all);
+    search(leaf, query, collector, leaf.maxDoc());
+  }
+
+  /** Searches the first {@code accepted} documents. */
+  private static void search(LeafReader leaf, float[] query, KnnCollector collector, int accepted)
+      throws IOException {
+    FixedBitSet docs = null;
+    if (accepted < leaf.maxDoc()) {
+      docs = new FixedBitSet(leaf.maxDoc());
+      docs.set(0, accepted);
+    }
+    leaf.searchNearestVectors(
+        FIELD, query, collector, AcceptDocs.fromLiveDocs(docs, leaf.maxDoc()));
   }
 
   private static void assertExact(float[][] vectors, float[] query, ScoreDoc[] hits) {
@@ -238,17 +253,19 @@ class CollectorTest {
         vectors,
         reader -> {
           LeafReader leaf = reader.leaves().get(0).reader();
-          for (int questions = 0; questions < 6; questions++) {
-            KnnCollector collector =
-                new TimedOut(new TopKnnCollector(K, Integer.MAX_VALUE), questions);
-            search(leaf, vectors[0], collector);
-            assertTrue(
-                collector.visitedCount() <= questions * unasked,
-                collector.visitedCount() + " visited after " + questions + " questions");
-            ScoreDoc[] hits = collector.topDocs().scoreDocs;
-            assertExact(vectors, vectors[0], hits);
-            if (collector.visitedCount() >= K) {
-              assertEquals(K, hits.length, questions + " questions");
+          for (int accepted : SHARES) {
+            for (int questions = 0; questions < 6; questions++) {
+              KnnCollector collector =
+                  new TimedOut(new TopKnnCollector(K, Integer.MAX_VALUE), questions);
+              search(leaf, vectors[0], collector, accepted);
+              assertTrue(
+                  collector.visitedCount() <= questions * unasked,
+                  collector.visitedCount() + " visited after " + questions + " questions");
+              ScoreDoc[] hits = collector.topDocs().scoreDocs;
+              assertExact(vectors, vectors[0], hits);
+              if (collector.visitedCount() >= K) {
+                assertEquals(K, hits.length, questions + " questions");
+              }
             }
           }
         });
@@ -290,15 +307,17 @@ class CollectorTest {
         vectors,
         reader -> {
           LeafReader leaf = reader.leaves().get(0).reader();
-          for (int limit : new int[] {1, 63, 64, 65, 500}) {
-            KnnCollector collector = new TopKnnCollector(K, limit);
-            search(leaf, vectors[0], collector);
-            assertTrue(collector.earlyTerminated());
-            // Codes and vectors are scored in blocks, which may be begun.
-            assertTrue(
-                collector.visitedCount() < limit + 64,
-                collector.visitedCount() + " visited of " + limit);
-            assertExact(vectors, vectors[0], collector.topDocs().scoreDocs);
+          for (int accepted : SHARES) {
+            for (int limit : new int[] {1, 63, 64, 65, 300}) {
+              KnnCollector collector = new TopKnnCollector(K, limit);
+              search(leaf, vectors[0], collector, accepted);
+              assertTrue(collector.earlyTerminated());
+              // Codes and vectors are scored in blocks, which may be begun.
+              assertTrue(
+                  collector.visitedCount() < limit + 64,
+                  collector.visitedCount() + " visited of " + limit);
+              assertExact(vectors, vectors[0], collector.topDocs().scoreDocs);
+            }
           }
         });
   }

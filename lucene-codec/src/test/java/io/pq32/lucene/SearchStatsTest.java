@@ -93,6 +93,23 @@ class SearchStatsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"CODES", "GRAPH"})
+  void aFilterOfSomeScoresTheirCodes(Storage storage, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, SIZE, 32);
+    try (Directory directory = new ByteBuffersDirectory()) {
+      VectorIndex.write(directory, storage.format(), vectors, SIMILARITY);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        Pq32SearchStats cost = search(reader, vectors[0], IntField.newRangeQuery(ID, 100, 599));
+        assertEquals(
+            new Pq32SearchStats(0, 0, 1, 0, 0, cost.codesScored(), cost.vectorsScored()), cost);
+        // Blocks are scored whole.
+        assertTrue(cost.codesScored() >= 500 && cost.codesScored() <= 2 * 3008, cost.toString());
+        assertTrue(cost.vectorsScored() < 500, cost.toString());
+      }
+    }
+  }
+
   @Test
   void countsOverAllSegments(Random random) throws IOException {
     float[][] vectors = Vectors.anisotropic(random, SIZE, 32);
