@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.CheckIndex;
@@ -78,8 +79,17 @@ class CorruptionTest {
 
   private SegmentVectors.Look look(SegmentVectors segment, SegmentFile file, byte[] bytes)
       throws IOException {
+    return look(segment, file, bytes, SegmentVectors::look);
+  }
+
+  private SegmentVectors.Look look(
+      SegmentVectors segment,
+      SegmentFile file,
+      byte[] bytes,
+      BiFunction<SegmentVectors, Directory, SegmentVectors.Look> how)
+      throws IOException {
     try (ReplacedFiles files = replaced(segment, file, bytes)) {
-      return segment.look(files);
+      return how.apply(segment, files);
     } catch (RuntimeException | AssertionError e) {
       byte[] good = segment.bytes(file);
       int at = Arrays.mismatch(good, bytes);
@@ -144,7 +154,7 @@ class CorruptionTest {
       throws IOException {
     try (Directory directory = write("index", arrangement, random)) {
       SegmentVectors segment = SegmentVectors.of(directory, 0, random);
-      List<String> answers = segment.look(directory).answers();
+      List<String> answers = segment.glance(directory).answers();
       int damages = 0;
       int refused = 0;
       for (SegmentFile file : METAS) {
@@ -154,7 +164,8 @@ class CorruptionTest {
           for (int other : others(bytes[i])) {
             byte[] damaged = bytes.clone();
             damaged[i] = (byte) other;
-            SegmentVectors.Look look = look(segment, file, ReplacedFiles.withChecksum(damaged));
+            SegmentVectors.Look look =
+                look(segment, file, ReplacedFiles.withChecksum(damaged), SegmentVectors::glance);
             damages++;
             if (look.isClean()) {
               // A graph has entries at any stride: another one changes where walks start.
@@ -198,7 +209,7 @@ class CorruptionTest {
       for (SegmentFile file : DATA) {
         byte[] bytes = segment.bytes(file);
         int damages = 0;
-        for (int i = 0; i < bytes.length; i += step(segment, file, i, 61, 8, random)) {
+        for (int i = 0; i < bytes.length; i += step(segment, file, i, 101, 8, random)) {
           byte[] damaged = bytes.clone();
           damaged[i] = damaged[i] == 0 || random.nextBoolean() ? (byte) ~damaged[i] : 0;
           assertNotIntact(segment, file, damaged);
@@ -244,7 +255,7 @@ class CorruptionTest {
         byte[] bytes = segment.bytes(file);
         int damages = 0;
         int refused = 0;
-        for (int i = 0; i < bytes.length; i += step(segment, file, i, 331, 8, random)) {
+        for (int i = 0; i < bytes.length; i += step(segment, file, i, 499, 8, random)) {
           byte[] damaged = bytes.clone();
           int length = random.nextInt(4) > 0 ? 1 : 1 + random.nextInt(200);
           for (int j = i; j < Math.min(i + length, bytes.length - Long.BYTES); j++) {
@@ -411,7 +422,7 @@ class CorruptionTest {
       throws IOException {
     try (Directory directory = write("index", arrangement, random)) {
       int merged = 0;
-      int rounds = Effort.of(24, 1500);
+      int rounds = Effort.of(16, 1500);
       for (int round = 0; round < rounds; round++) {
         SegmentVectors segment = SegmentVectors.of(directory, random.nextInt(2), random);
         boolean graph = arrangement == CodesMeta.Arrangement.ROWS;

@@ -30,12 +30,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Regions longer than an int can count: 70 million vectors. The files are holes but for what a test
- * puts into them, at positions that it computes from the documentation of the format.
+ * Regions longer than an int can count, in bytes and in bits: 90 million vectors. The files are
+ * holes but for what a test puts into them, at positions that it computes from the documentation of
+ * the format.
  */
 @ExtendWith(SeededRandom.class)
 class LargeFilesTest {
-  private static final int SIZE = 70_000_013;
+  private static final int SIZE = 90_000_013;
   private static final int CODE_BYTES = 32;
   private static final int ORD_BITS = 27;
 
@@ -124,6 +125,11 @@ class LargeFilesTest {
     return (short) sum;
   }
 
+  /** Blocks from the last one to the first, the nodes of each in their order. */
+  private static int ord(int node) {
+    return Math.max(0, SIZE - (node / 64 + 1) * 64) + node % 64;
+  }
+
   private static PqKernels[] kernels() {
     return new PqKernels[] {
       PqKernels.instance(), PqKernels.named("scalar"), PqKernels.named("vector")
@@ -147,10 +153,14 @@ class LargeFilesTest {
       for (int i = 0; i < NODES.length; i++) {
         codes[i] = code(random);
         for (int m = 0; m < CODE_BYTES; m++) {
-          long block = NODES[i] / 64 * 64L * CODE_BYTES;
-          file.write(OFFSET + block + m * 64 + NODES[i] % 64, new byte[] {codes[i][m]});
+          long start = NODES[i] / 64 * 64L * CODE_BYTES;
+          file.write(OFFSET + start + m * 64 + NODES[i] % 64, new byte[] {codes[i][m]});
         }
-        file.writeBits(ords, ORD_BITS, NODES[i], SIZE - 1 - NODES[i]);
+        int block = NODES[i] / 64; // the ordinals of which are ascending
+        for (int node = block * 64; node < Math.min(SIZE, (block + 1) * 64); node++) {
+          file.writeBits(ords, ORD_BITS, node, ord(node));
+          file.writeBits(blocksOfOrds, blockBits, ord(node), block);
+        }
       }
       long last = blocks - 1;
       for (int m = 0; m < CODE_BYTES; m++) {
@@ -166,7 +176,8 @@ class LargeFilesTest {
           int node = NODES[i];
           read.copy(node, code);
           assertArrayEquals(codes[i], code);
-          assertEquals(SIZE - 1 - node, stored.blockOrds().ord(node));
+          assertEquals(ord(node), stored.blockOrds().ord(node));
+          assertEquals(node, stored.blockOrds().node(ord(node)));
           long above = read.scan(node / 64, levels, 0, sums);
           assertEquals(sum(code, levels), sums[node % 64]);
           assertTrue((above >>> node & 1) != 0);

@@ -255,7 +255,14 @@ final class SegmentMutator {
           add(parts, meta.codebookOffset(), 0, meta.codebookLength());
           if (codes.graph() == null) {
             BlocksLayout blocks = meta.blocks();
-            add(parts, meta.codesOffset(), 0, blocks.heads(), blocks.ords(), blocks.length());
+            add(
+                parts,
+                meta.codesOffset(),
+                0,
+                blocks.heads(),
+                blocks.ords(),
+                blocks.blocksOfOrds(),
+                blocks.length());
           } else {
             add(parts, meta.codesOffset(), 0, meta.codesLength());
           }

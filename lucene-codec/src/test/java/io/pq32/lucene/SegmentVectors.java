@@ -35,8 +35,11 @@ import org.apache.lucene.util.hnsw.HnswGraph;
  * opened without the rest of the index, so that thousands of damaged files can be tried.
  */
 final class SegmentVectors {
-  /** Scores codes wherever there are some, one by one where there is a graph. */
-  static final SearchPlan.Costs ROW_COSTS = new SearchPlan.Costs(1 << 20, 0, 1, 0, 1 << 20);
+  /**
+   * Scores codes wherever there are some: by blocks, one by one where there is a graph. (With the
+   * other costs graphs are walked, and filtered codes in blocks are scored one by one.)
+   */
+  static final SearchPlan.Costs SCAN_COSTS = new SearchPlan.Costs(1 << 20, 0, 1, 1 << 10, 1 << 20);
 
   /**
    * Heap that one look at a segment of these tests may take. None of them has a megabyte, but some
@@ -178,7 +181,7 @@ final class SegmentVectors {
     long before = threads.getCurrentThreadAllocatedBytes();
     Look look = new Look(true, new ArrayList<>(), new ArrayList<>());
     try (Pq32VectorsReader walking = open(files, CodesOnlyFormat.COSTS);
-        Pq32VectorsReader scanning = open(files, ROW_COSTS)) {
+        Pq32VectorsReader scanning = open(files, SCAN_COSTS)) {
       ask(look, walking, filters, ks, everyQuery);
       ask(look, scanning, filters, ks, everyQuery);
     } catch (IOException e) {
