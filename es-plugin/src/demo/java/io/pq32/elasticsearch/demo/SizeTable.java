@@ -38,13 +38,13 @@ final class SizeTable {
     line("", Column::name);
     bytes("full vectors", VectorBytes::raw);
     bytes("quantized vectors", VectorBytes::codes);
-    bytes("codebook", VectorBytes::codebook);
+    bytes("codebook, ordinals", VectorBytes::codebook);
     bytes("graph", VectorBytes::graph);
     bytes("metadata", VectorBytes::metadata);
     bytes("on disk in all", VectorBytes::files);
     bytes("hot", VectorBytes::hot);
     each("hot, per vector", VectorBytes::hot);
-    each("  without codebook", bytes -> bytes.hot() - bytes.codebook());
+    each("  codes alone", bytes -> bytes.hot() - bytes.codebook());
     line(
         "recall@" + Search.SIZE + " of plain knn",
         column -> String.format(Locale.ROOT, "%.3f", column.recall()));

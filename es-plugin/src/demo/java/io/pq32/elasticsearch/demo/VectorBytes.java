@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  * @param count vectors in the index
  * @param raw the full vectors
  * @param codes the quantized vectors
- * @param codebook what is needed to read the quantized vectors, once per segment
+ * @param codebook what is needed to read the quantized vectors: codebook, once per segment, and
+ *     ordinals
  * @param graph the neighbor lists
  * @param files all files of vectors together, with their metadata
  */
