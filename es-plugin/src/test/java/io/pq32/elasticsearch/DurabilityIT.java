@@ -3,6 +3,7 @@ package io.pq32.elasticsearch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.pq32.elasticsearch.Corpus.Document;
 import io.pq32.elasticsearch.node.ElasticsearchNode;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class DurabilityIT {
   private static final int COUNT = 1200;
   private static final int DIMENSION = 96;
+  private static final String UPGRADE = "99.9";
 
   private final Corpus corpus = Corpus.generate(20260102, COUNT, DIMENSION);
   private TestIndex index;
@@ -150,7 +152,7 @@ class DurabilityIT {
   }
 
   @Test
-  void isWholeAgainWhenItsPluginComesBack() throws IOException {
+  void isWholeAgainWhenItsPluginComesBackInAnotherVersion() throws IOException {
     TestIndex stock =
         TestIndex.create(
             index.node(),
@@ -179,10 +181,13 @@ class DurabilityIT {
       assertTrue(explanation.contains("unknown setting [index.pq32.enabled]"), explanation);
     } finally {
       node.stop();
+      node.changePluginVersion(UPGRADE);
       node.installPlugin();
       node.start();
     }
 
+    JsonNode plugins = index.succeed("GET", "/_cat/plugins?format=json", null);
+    assertTrue(plugins.findValuesAsText("version").contains(UPGRADE), plugins::toString);
     assertEquals(COUNT, index.count());
     assertAnswers(corpus, _ -> true);
     index.forceMerge();

@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,5 +85,31 @@ class ReadmeIT {
     assertEquals(text.id(), both.id());
     assertEquals(text.score() + vector.score(), both.score(), 1e-5 * both.score());
     assertTrue(both.score() > vector.score());
+  }
+
+  /** As the README has it: without their boost the vectors would not matter beside full text. */
+  @Test
+  void weighsVectorsWithTheirBoost() throws IOException {
+    Map<String, String> more = new TreeMap<>();
+    // Words are worth more the fewer documents have them.
+    for (int i = 0; i < 100; i++) {
+      more.put("other" + i, "{\"text\": \"other\", \"emb\": [0.9, 0.1, 0.1]}");
+    }
+    more.put("alike", "{\"text\": \"first document\", \"emb\": [0.2, 0.6, 0.8]}");
+    more.put("near", "{\"text\": \"document\", \"emb\": [0.1, 0.8, 0.3]}");
+    docs.add(more);
+    docs.refresh();
+    ObjectNode hybrid = searches.get(1);
+    ObjectNode unweighted = hybrid.deepCopy();
+    unweighted.withObject("knn").remove("boost");
+
+    assertEquals("alike", search(hybrid.deepCopy().without("knn")).getFirst().id());
+    assertEquals("alike", search(unweighted).getFirst().id());
+    assertEquals("near", search(hybrid).getFirst().id());
+  }
+
+  @Test
+  void usesTheFormat() throws IOException {
+    assertEquals("true", docs.call("GET", "/_settings", null).findPath("enabled").asText());
   }
 }

@@ -6,6 +6,9 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +18,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -170,6 +175,30 @@ public final class ElasticsearchNode implements AutoCloseable {
   /** Takes the plugin away; the node must not be running. */
   public void removePlugin() throws IOException {
     plugin("remove", "pq32");
+  }
+
+  /**
+   * Gives the plugin that {@link #installPlugin} installs another version: its descriptor tells it,
+   * and the names of its own jars do.
+   */
+  public void changePluginVersion(String version) throws IOException {
+    try (FileSystem zip = FileSystems.newFileSystem(pluginZip())) {
+      Path root = zip.getPath("/");
+      Path descriptor = root.resolve("plugin-descriptor.properties");
+      String text = Files.readString(descriptor);
+      Matcher line = Pattern.compile("^version=(.+)$", Pattern.MULTILINE).matcher(text);
+      if (!line.find()) {
+        throw new IOException("no version in " + descriptor + " of " + pluginZip());
+      }
+      String old = line.group(1);
+      Files.writeString(descriptor, line.replaceFirst("version=" + version));
+      try (DirectoryStream<Path> jars = Files.newDirectoryStream(root, "pq32-*.jar")) {
+        for (Path jar : jars) {
+          Files.move(
+              jar, jar.resolveSibling(jar.getFileName().toString().replace(old, version)));
+        }
+      }
+    }
   }
 
   private void plugin(String... arguments) throws IOException {
