@@ -45,14 +45,23 @@ record Corpus(List<Document> documents, List<float[]> queries) {
   }
 
   static Corpus generate(long seed, int count, int dimension) {
+    return generate(seed, count, dimension, CLUSTERS);
+  }
+
+  /** With one cluster only: all vectors are about as far from a query as its nearest. */
+  static Corpus shapeless(long seed, int count, int dimension) {
+    return generate(seed, count, dimension, 1);
+  }
+
+  private static Corpus generate(long seed, int count, int dimension, int clusters) {
     Random random = new Random(seed);
-    float[][] centers = new float[CLUSTERS][];
-    for (int cluster = 0; cluster < CLUSTERS; cluster++) {
+    float[][] centers = new float[clusters][];
+    for (int cluster = 0; cluster < clusters; cluster++) {
       centers[cluster] = around(new float[dimension], 1, random);
     }
     List<Document> documents = new ArrayList<>();
     for (int id = 0; id < count; id++) {
-      int cluster = random.nextInt(CLUSTERS);
+      int cluster = random.nextInt(clusters);
       documents.add(
           new Document(
               id,
@@ -64,7 +73,7 @@ record Corpus(List<Document> documents, List<float[]> queries) {
     }
     List<float[]> queries = new ArrayList<>();
     for (int query = 0; query < QUERIES; query++) {
-      queries.add(around(centers[random.nextInt(CLUSTERS)], CLUSTER_SPREAD, random));
+      queries.add(around(centers[random.nextInt(clusters)], CLUSTER_SPREAD, random));
     }
     return new Corpus(documents, queries);
   }

@@ -2,6 +2,7 @@ package io.pq32.elasticsearch;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +10,7 @@ import io.pq32.elasticsearch.Corpus.Document;
 import io.pq32.elasticsearch.TestIndex.Hit;
 import io.pq32.elasticsearch.node.ElasticsearchNode;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -226,6 +228,46 @@ abstract class SearchCases {
     assertTrue(
         corpus.nearest(query, 100, _ -> true).containsAll(hits.stream().map(Hit::number).toList()),
         answer::toString);
+  }
+
+  /** Patience is the server's own way to end a search early, at work unless switched off. */
+  @Test
+  void returnsRightHitsOnlyWhenPatienceIsOver() throws IOException {
+    // Only where codes tell little does a search take long enough to lose patience with.
+    Corpus shapeless = Corpus.shapeless(20260110, 2000, 192);
+    TestIndex hard =
+        TestIndex.create(
+            index.node(),
+            "hard",
+            settings + ", \"index.pq32.bytes_per_vector\": 16",
+            TestIndex.corpusMapping(192, "\"similarity\": \"cosine\""));
+    hard.add(shapeless.documents());
+    hard.refresh();
+
+    List<List<Integer>> patient = askForFifty(hard, shapeless, false);
+    List<List<Integer>> impatient = askForFifty(hard, shapeless, true);
+
+    assertNotEquals(patient, impatient, "no search was ever cut");
+  }
+
+  /** Hits of all queries, each of which must be right. */
+  private static List<List<Integer>> askForFifty(TestIndex index, Corpus corpus, boolean impatient)
+      throws IOException {
+    index.call(
+        "PUT",
+        "/_settings",
+        "{\"index.dense_vector.hnsw_enable_early_termination\": " + impatient + "}");
+    Map<Integer, Document> documents = Recall.byId(corpus.documents());
+    List<List<Integer>> answers = new ArrayList<>();
+    for (float[] query : corpus.queries()) {
+      String knn = TestIndex.clause(query, 50, "").replace("\"k\": 10", "\"k\": 50");
+      List<Hit> hits =
+          index.search("{\"_source\": false, \"size\": 50, \"knn\": %s}".formatted(knn));
+      assertEquals(50, hits.size());
+      Recall.assertExact(documents, query, hits);
+      answers.add(hits.stream().map(Hit::number).toList());
+    }
+    return answers;
   }
 
   @Test

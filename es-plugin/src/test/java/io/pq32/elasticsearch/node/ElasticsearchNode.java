@@ -194,8 +194,7 @@ public final class ElasticsearchNode implements AutoCloseable {
       Files.writeString(descriptor, line.replaceFirst("version=" + version));
       try (DirectoryStream<Path> jars = Files.newDirectoryStream(root, "pq32-*.jar")) {
         for (Path jar : jars) {
-          Files.move(
-              jar, jar.resolveSibling(jar.getFileName().toString().replace(old, version)));
+          Files.move(jar, jar.resolveSibling(jar.getFileName().toString().replace(old, version)));
         }
       }
     }
