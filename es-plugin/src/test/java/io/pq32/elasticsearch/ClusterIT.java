@@ -71,7 +71,7 @@ class ClusterIT {
     String primary = cluster.dataNames().getFirst();
     create(name, primary);
     try (Load load = new Load(cluster.dataNodes(), name, corpus, STEADY)) {
-      for (int kill = 1; kill <= Effort.of(1, 12); kill++) {
+      for (int kill = 1; kill <= Effort.of(1, 6); kill++) {
         load.awaitWritten(load.writtenCount() + FIRST + 37 * kill);
         String killed = cluster.primary(name);
 
@@ -94,7 +94,7 @@ class ClusterIT {
     String name = "rolled";
     create(name, cluster.dataNames().getLast());
     try (Load load = new Load(cluster.dataNodes(), name, corpus, STEADY)) {
-      for (int round = 1; round <= Effort.of(1, 3); round++) {
+      for (int round = 1; round <= Effort.of(1, 2); round++) {
         for (String restarted : cluster.names()) {
           load.awaitWritten(load.writtenCount() + FIRST / 2);
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(NodeExtension.class)
 class LoadIT {
   private static final int DIMENSION = 768;
-  private static final int COUNT = Effort.of(12_000, 100_000);
+  private static final int COUNT = Effort.of(12_000, 50_000);
 
   /** Documents that are read back: all of the short form. */
   private static final int READ = 12_000;

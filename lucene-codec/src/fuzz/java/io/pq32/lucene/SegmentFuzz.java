@@ -23,7 +23,7 @@ class SegmentFuzz {
     fuzzer.close();
   }
 
-  @FuzzTest(maxDuration = "10m")
+  @FuzzTest(maxDuration = "5m")
   void damagedSegmentsGiveAnswersOrCleanExceptions(byte[] choices) throws IOException {
     fuzzer.run(new Choices(choices));
   }

@@ -132,7 +132,7 @@ class CrashTest {
       new IndexWriter(directory, CrashingWriter.config(Storage.CODES, false)).close();
     }
     int committed = 0;
-    int rounds = Effort.of(6, 300);
+    int rounds = Effort.of(6, 80);
     for (int round = 0; round < rounds; round++) {
       Storage storage = STORAGES[random.nextInt(STORAGES.length)];
       boolean mapped = random.nextBoolean();

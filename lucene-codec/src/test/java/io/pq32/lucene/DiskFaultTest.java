@@ -178,7 +178,7 @@ class DiskFaultTest {
     long operations = countOperations(index, random);
     step(
         operations,
-        Effort.of(12, 600),
+        Effort.of(12, 120),
         random,
         nth -> {
           Fault fault = new Fault(nth, false);
@@ -198,7 +198,7 @@ class DiskFaultTest {
     Index index = Index.of(storage);
     step(
         countOperations(index, random),
-        Effort.of(12, 600),
+        Effort.of(12, 120),
         random,
         nth -> {
           Fault fault = new Fault(nth, true);
@@ -226,7 +226,7 @@ class DiskFaultTest {
     long needed = most - before - MAX_VARIATION;
     step(
         needed,
-        Effort.of(3, 150),
+        Effort.of(3, 30),
         random,
         more -> {
           try (MockDirectoryWrapper directory = new MockDirectoryWrapper(random, index.copy())) {
@@ -249,7 +249,7 @@ class DiskFaultTest {
     }
     step(
         reads.get(),
-        Effort.of(12, 600),
+        Effort.of(12, 120),
         random,
         nth -> {
           FaultyReads faulty = new FaultyReads(index.copy());
@@ -314,7 +314,7 @@ class DiskFaultTest {
     assertTrue(reads.get() > 10, reads + " reads");
     step(
         reads.get(),
-        Effort.of(12, 600),
+        Effort.of(12, 120),
         random,
         nth -> {
           try (FaultyReads directory = new FaultyReads(index.copy());
@@ -331,7 +331,7 @@ class DiskFaultTest {
   @EnumSource(Storage.class)
   void outlivesFailuresAtRandom(Storage storage, Random random) throws IOException {
     KnnVectorsFormat format = storage.format();
-    int rounds = Effort.of(30, 3000);
+    int rounds = Effort.of(30, 600);
     int failed = 0;
     int committed = 0;
     try (MockDirectoryWrapper directory =
@@ -380,7 +380,7 @@ class DiskFaultTest {
     Index index = Index.of(storage);
     step(
         countOperations(index, random),
-        Effort.of(12, 600),
+        Effort.of(12, 120),
         random,
         nth -> {
           try (MockDirectoryWrapper directory = new MockDirectoryWrapper(random, index.copy())) {

@@ -96,7 +96,7 @@ class InterruptTest {
     long operations = 0;
     int committed = 0;
     int interrupted = 0;
-    int rounds = Effort.of(12, 400);
+    int rounds = Effort.of(12, 100);
     for (int round = 0; round < rounds; round++) {
       Interrupt interrupt =
           new Interrupt(round == 0 ? Long.MAX_VALUE : 1 + random.nextLong(operations));
@@ -141,7 +141,7 @@ class InterruptTest {
       Storage storage, Random random, @TempDir Path folder) throws IOException {
     try (FaultyReads directory = new FaultyReads(new NIOFSDirectory(folder))) {
       write(directory, storage.format(), 0);
-      for (int round = 0; round < Effort.of(8, 300); round++) {
+      for (int round = 0; round < Effort.of(8, 100); round++) {
         try (DirectoryReader reader = DirectoryReader.open(directory)) {
           AtomicLong left = new AtomicLong(random.nextLong(60));
           directory.before(

@@ -63,7 +63,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(SeededRandom.class)
 class ModelTest {
-  private static final int CASES = Integer.getInteger("tests.cases", Effort.of(14, 800));
+  private static final int CASES = Integer.getInteger("tests.cases", Effort.of(14, 300));
   private static final String CASE = System.getProperty("tests.case");
   private static final int STEPS = 250;
   private static final double LEAST_RECALL = 0.95;

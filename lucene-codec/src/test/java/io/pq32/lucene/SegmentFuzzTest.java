@@ -17,7 +17,7 @@ class SegmentFuzzTest {
   @Test
   void damagedSegmentsGiveAnswersOrCleanExceptions(Random random) throws IOException {
     Map<SegmentFuzzer.Outcome, Integer> outcomes = new HashMap<>();
-    int cases = Effort.of(4000, 200_000);
+    int cases = Effort.of(4000, 100_000);
     try (SegmentFuzzer fuzzer = new SegmentFuzzer()) {
       for (int i = 0; i < cases; i++) {
         long seed = random.nextLong();

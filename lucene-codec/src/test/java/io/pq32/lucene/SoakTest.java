@@ -18,7 +18,7 @@ class SoakTest {
   @EnumSource(names = {"CODES", "WALK"})
   void answersAreRightWhileEverythingChanges(Storage storage, @TempDir Path folder)
       throws Exception {
-    int seconds = Effort.of(4, 180);
+    int seconds = Effort.of(4, 120);
     Process child =
         ChildJvm.start(
             Soak.class,
