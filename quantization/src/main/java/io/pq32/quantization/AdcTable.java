@@ -20,6 +20,7 @@ public final class AdcTable {
   private boolean euclidean;
   private float bias;
   private float scale; // of levels; 0 when all entries of a sub-quantizer are equal, for each
+  private double unit; // of entries: what the query was divided by
 
   AdcTable(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
@@ -36,8 +37,14 @@ public final class AdcTable {
   public void fill(float[] query) {
     single.clear();
     single.add(query);
-    single.projectQuery();
-    fill(single, 0);
+    double divisor = single.projectQuery();
+    if (quantizer.metric() == Metric.EUCLIDEAN) {
+      fillProjected(single.projected(), 0);
+    } else {
+      multiply(single.projected(), 0);
+      fillProducts(quantizer.productWithMean(single.vectors(), 0));
+    }
+    unit = divisor;
   }
 
   /** Fills the table for vector {@code i} of a projected batch. */
@@ -49,13 +56,18 @@ public final class AdcTable {
       return;
     }
     multiply(batch.projected(), offset);
-    // The projected query is centered; an inner product counts from zero.
+    // The projected vector is centered; an inner product counts from zero.
     float[] meanProducts = quantizer.meanProducts();
     for (int j = 0; j < entries.length; j++) {
       entries[j] += meanProducts[j];
     }
+    fillProducts(quantizer.productWithMeanOfCentered(batch.vectors(), i * layout.dimension()));
+  }
+
+  private void fillProducts(float productWithMean) {
     euclidean = false;
-    bias = quantizer.meanProduct(batch.centered(), i * layout.dimension());
+    bias = productWithMean;
+    unit = 1;
     quantize();
   }
 
@@ -75,6 +87,7 @@ public final class AdcTable {
     }
     int dimension = quantizer.layout().projectedDimension();
     euclidean = true;
+    unit = 1;
     bias = 0.5f * PqKernels.instance().dot(projected, offset, projected, offset, dimension);
     quantize();
   }
@@ -140,7 +153,7 @@ public final class AdcTable {
    * {@link #fill} for a metric of products. 0 when all codes are alike to the query.
    */
   public double step() {
-    return scale > 0 ? 1 / (scale * quantizer.squaredComponentLength()) : 0;
+    return scale > 0 ? unit / (scale * quantizer.squaredComponentLength()) : 0;
   }
 
   /**
@@ -155,9 +168,9 @@ public final class AdcTable {
     for (int m = 0; m < minima.length; m++) {
       sum += entries[m * PqKernels.CODEBOOK_SIZE + (codes[offset + m] & 0xFF)];
     }
-    double unit = quantizer.squaredComponentLength();
+    double length = quantizer.squaredComponentLength();
     return euclidean
-        ? (float) (Math.max(0, 2 * ((double) bias - sum)) / unit)
-        : (float) -(bias + sum / unit);
+        ? (float) (Math.max(0, 2 * ((double) bias - sum)) / length)
+        : (float) (-(bias + sum / length) * unit);
   }
 }

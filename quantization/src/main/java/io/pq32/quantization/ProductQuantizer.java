@@ -280,7 +280,7 @@ public final class ProductQuantizer {
       if (batch.count() == batch.capacity() || i == ords.length - 1) {
         batch.project();
         batch.encode(codes, 0);
-        float[] centered = batch.centered();
+        float[] centered = batch.vectors();
         for (int j = 0; j < batch.count() * dimension; j++) {
           sum[j % dimension] += centered[j];
           squares += square(centered[j]);
@@ -356,11 +356,14 @@ public final class ProductQuantizer {
     return meanProducts;
   }
 
+  /** Inner product of a vector with the mean. */
+  float productWithMean(float[] vectors, int offset) {
+    return PqKernels.instance().dot(vectors, offset, mean, 0, mean.length);
+  }
+
   /** Inner product of a centered vector, before centering, with the mean. */
-  float meanProduct(float[] centered, int offset) {
-    PqKernels kernels = PqKernels.instance();
-    return kernels.dot(centered, offset, mean, 0, mean.length)
-        + kernels.dot(mean, 0, mean, 0, mean.length);
+  float productWithMeanOfCentered(float[] centered, int offset) {
+    return productWithMean(centered, offset) + productWithMean(mean, 0);
   }
 
   void normalizeIfCosine(float[] vectors, int offset) {

@@ -5,6 +5,13 @@ package io.pq32.quantization;
  * batch as on one. Reused by one thread.
  */
 public final class ProjectionBatch {
+  /**
+   * Greatest exponent of the largest coordinate that a query is projected with, in units of the
+   * training data, either way: products of larger ones could overflow, those of smaller ones
+   * vanish.
+   */
+  private static final int GREATEST = 40;
+
   private final ProductQuantizer quantizer;
   private final int capacity;
   private final float[] vectors; // [vector][dimension], centered by project()
@@ -54,13 +61,42 @@ public final class ProjectionBatch {
     quantizer.project(vectors, count, projected);
   }
 
-  /** Does {@link #project()} for a batch of one query, which is not going to be encoded. */
-  void projectQuery() {
-    quantizer.center(vectors, 1);
+  /**
+   * Projects a batch of one query, which is not going to be encoded: centered for a Euclidean
+   * distance only. (Less the mean, a query of 1e-30 among vectors of 1 would be the mean.)
+   *
+   * @return what an absurdly long query was divided by, or an absurdly short one whose products
+   *     count; else 1. No table changes by that but in what a level is worth: products grow with
+   *     the query, and of Euclidean distances from that far all that matters is the direction.
+   */
+  double projectQuery() {
+    boolean euclidean = quantizer.metric() == Metric.EUCLIDEAN;
+    if (euclidean) {
+      quantizer.center(vectors, 1);
+    }
+    double largest = 0;
+    for (float value : vectors) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    int exponent = Math.getExponent(largest * Math.sqrt(quantizer.squaredComponentLength()));
+    int excess = 0;
+    if (exponent > GREATEST) {
+      excess = exponent - GREATEST;
+    } else if (exponent < -GREATEST && largest > 0 && !euclidean) {
+      excess = exponent + GREATEST;
+    }
+    double divisor = Math.scalb(1.0, excess);
+    if (divisor != 1) {
+      for (int d = 0; d < vectors.length; d++) {
+        vectors[d] = (float) (vectors[d] / divisor);
+      }
+    }
     quantizer.projectQuery(vectors, projected);
+    return divisor;
   }
 
-  float[] centered() {
+  /** Centered by {@link #project()}. */
+  float[] vectors() {
     return vectors;
   }
 

@@ -295,6 +295,49 @@ class AdcTableTest {
     }
   }
 
+  private static void assertSameOrder(AdcTable expected, AdcTable actual, double times) {
+    for (int i = 0; i < actual.levels().length; i++) {
+      assertEquals(expected.levels()[i], actual.levels()[i], 1);
+    }
+    assertEquals(times * expected.step(), actual.step(), 0.01 * actual.step());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void aQueryOfTheLargestFloatsOrdersCodesByItsDirection(Metric metric, Random random)
+      throws IOException {
+    for (double unit : new double[] {1e-30, 1, 1e30}) {
+      float[][] vectors = Vectors.scaled(Vectors.anisotropic(random, 2000, 64), unit);
+      ProductQuantizer quantizer = train(vectors, metric);
+      AdcTable expected = quantizer.newTable();
+      AdcTable actual = quantizer.newTable();
+      float[] direction = new float[64];
+      float[] largest = new float[64];
+      for (int d = 0; d < largest.length; d++) {
+        direction[d] = (float) (random.nextBoolean() ? 1e5 * unit : -1e5 * unit);
+        largest[d] = Math.copySign(Float.MAX_VALUE, direction[d]);
+      }
+      expected.fill(direction);
+      actual.fill(largest);
+      assertSameOrder(
+          expected, actual, metric == Metric.COSINE ? 1 : Float.MAX_VALUE / (1e5 * unit));
+    }
+  }
+
+  @Test
+  void aTinyQueryOrdersCodesByItsProducts(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 2000, 64);
+    ProductQuantizer quantizer = train(vectors, Metric.DOT_PRODUCT);
+    AdcTable expected = quantizer.newTable();
+    AdcTable actual = quantizer.newTable();
+    float[] query = vectors[5].clone();
+    expected.fill(query);
+    for (double tiny : new double[] {1e-8, 1e-30}) {
+      actual.fill(Vectors.scaled(new float[][] {query.clone()}, tiny)[0]);
+      assertSameOrder(expected, actual, tiny);
+    }
+  }
+
   @Test
   void noCentroidOfNormalDataIsFar(Random random) throws IOException {
     for (int dimension : new int[] {32, 64, 256}) {
