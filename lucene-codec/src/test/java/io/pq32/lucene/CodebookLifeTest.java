@@ -79,6 +79,13 @@ class CodebookLifeTest {
       return all.stream().filter(message -> message.startsWith("trained codebook")).count();
     }
 
+    long trainedOn(int count) {
+      return all.stream()
+          .filter(message -> message.startsWith("trained codebook"))
+          .filter(message -> message.contains(" on " + count + " vectors "))
+          .count();
+    }
+
     long copied(int copied, int of) {
       String words = "copied " + copied + " codes of " + of + ",";
       return all.stream().filter(message -> message.contains(words)).count();
@@ -381,8 +388,10 @@ class CodebookLifeTest {
         }
       }
     }
-    assertTrue(messages.trained() >= 3, messages.trained() + " trained");
-    assertTrue(messages.trained() <= rounds / 2, messages.trained() + " trained");
+    // A flush of enough vectors trains too: the newest are quite unlike the whole window.
+    long trained = messages.trainedOn(window);
+    assertTrue(trained >= 3, trained + " trained");
+    assertTrue(trained <= rounds / 2, trained + " trained");
   }
 
   /**

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(SeededRandom.class)
 class GenerationsTest {
   private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
-  private static final int SIZE = Effort.of(2000, 10_000);
+  private static final int SIZE = Effort.of(2000, 20_000);
   private static final int QUERIES = Effort.of(200, 500);
   private static final int DIMENSION = 64;
   private static final int ROUNDS = 50;
