@@ -12,25 +12,37 @@ final class ExactScan {
    */
   private static final int BULK = 64;
 
-  private ExactScan() {}
+  private final RandomVectorScorer scorer;
+  private final AcceptedOrds accepted;
+  private final KnnCollector collector;
+  private int scored;
 
-  /** Searches; returns how many vectors were scored. */
-  static int search(RandomVectorScorer scorer, AcceptedOrds accepted, KnnCollector collector)
-      throws IOException {
+  ExactScan(RandomVectorScorer scorer, AcceptedOrds accepted, KnnCollector collector) {
+    this.scorer = scorer;
+    this.accepted = accepted;
+    this.collector = collector;
+  }
+
+  /** Searches. */
+  void run() throws IOException {
     int[] ords = new int[BULK];
     float[] scores = new float[BULK];
     AcceptedOrds.Cursor cursor = accepted.cursor();
-    int scored = 0;
     int count;
     while (!collector.earlyTerminated() && (count = cursor.next(ords)) > 0) {
       collector.incVisitedCount(count);
+      float best = scorer.bulkScore(ords, scores, count);
       scored += count;
-      if (scorer.bulkScore(ords, scores, count) > collector.minCompetitiveSimilarity()) {
+      if (best > collector.minCompetitiveSimilarity()) {
         for (int i = 0; i < count; i++) {
           collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
         }
       }
     }
+  }
+
+  /** Vectors scored so far. */
+  int scored() {
     return scored;
   }
 }

@@ -21,7 +21,8 @@ import org.apache.lucene.index.LeafReaderContext;
  * }</pre>
  *
  * <p>What Lucene scores itself, without a search of the segment, is not counted: a segment where
- * the filter accepts no more documents than there are hits wanted, for one.
+ * the filter accepts no more documents than there are hits wanted, for one. A search that ends in
+ * an exception counts with what it did until then.
  *
  * @param exactScans searches of one segment that scored every accepted vector on its floats
  * @param codeScans those that scanned blocks of codes, the nearest first

@@ -235,15 +235,25 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
     int k = Math.min(collector.k(), accepted.count());
     SearchPlan.Codes arrangement = codes == null ? SearchPlan.Codes.NONE : codes.arrangement();
     switch (SearchPlan.of(costs, arrangement, size, accepted.count(), k)) {
-      case SearchPlan.ExactScan _ ->
-          counters.get(info.number).add(ExactScan.search(scorer, accepted, collector));
+      case SearchPlan.ExactScan _ -> {
+        ExactScan scan = new ExactScan(scorer, accepted, collector);
+        try {
+          scan.run();
+        } finally {
+          counters.get(info.number).add(scan.scored());
+        }
+      }
       case SearchPlan.OnCodes plan -> {
         QueryTables.Table table = codes.codes().tables().of(target);
         int depth = Reranker.depth(k);
         CodeSearch search = codes.candidates(plan, costs, table, accepted, depth, collector);
         Similarity similarity = codes.codes().meta().similarity();
         Reranker reranker = new Reranker(similarity, table.step(), scorer, collector);
-        counters.get(info.number).add(search, reranker.collect(search, k));
+        try {
+          reranker.collect(search, k);
+        } finally {
+          counters.get(info.number).add(search, reranker.scored());
+        }
       }
     }
   }

@@ -44,6 +44,8 @@ final class Reranker {
   private final KnnCollector collector;
   private final KnnSearchStrategy strategy; // null where the collector has none
 
+  private int scored;
+
   // Of what the codes were off so far.
   private int errors;
   private double mean;
@@ -76,21 +78,18 @@ final class Reranker {
    * whose patience may end the search: only here are there hits that could fail to appear. A search
    * that was ended before, by a timeout for one, has its first slice scored yet, without which all
    * that it has found would be lost.
-   *
-   * @return how many vectors were scored
    */
-  int collect(CandidateSource source, int k) throws IOException {
+  void collect(CandidateSource source, int k) throws IOException {
     int first = Math.max(MIN_FIRST, k);
     int slice = Math.max(MIN_SLICE, k / 4);
     float[] scores = new float[Math.max(first, slice)];
-    int scored = 0;
     int misses = 0; // since a vector competed
     for (Candidates found = source.next(); found.count() > 0; found = source.next()) {
       int count;
       for (int from = 0; from < found.count(); from += count) {
         if (scored >= first
-            && (collector.earlyTerminated() || isOver(scored, misses, found.sums()[from], k))) {
-          return scored;
+            && (collector.earlyTerminated() || isOver(misses, found.sums()[from], k))) {
+          return;
         }
         count = Math.min(scored < first ? first - scored : slice, found.count() - from);
         misses = collectSlice(found, from, count, scores) ? 0 : misses + count;
@@ -100,10 +99,14 @@ final class Reranker {
         }
       }
     }
+  }
+
+  /** Vectors scored so far. */
+  int scored() {
     return scored;
   }
 
-  private boolean isOver(int scored, int misses, int nextSum, int k) {
+  private boolean isOver(int misses, int nextSum, int k) {
     return misses >= PATIENCE * depth(k) || misses >= WITHOUT_HITS * scored && !competes(nextSum);
   }
 

@@ -3,12 +3,14 @@ package io.pq32.lucene;
 import static io.pq32.lucene.VectorIndex.FIELD;
 import static io.pq32.lucene.VectorIndex.ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.IntField;
@@ -106,6 +108,40 @@ class SearchStatsTest {
         // Blocks are scored whole.
         assertTrue(cost.codesScored() >= 500 && cost.codesScored() <= 2 * 3008, cost.toString());
         assertTrue(cost.vectorsScored() < 500, cost.toString());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void aSearchThatFailsCountsWithWhatItDid(Storage storage, Random random) throws IOException {
+    float[][] vectors = Vectors.gaussian(random, SIZE, 32); // much to rerank
+    try (FaultyReads directory = new FaultyReads(new ByteBuffersDirectory())) {
+      VectorIndex.write(directory, storage.format(), vectors, SIMILARITY);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        Pq32SearchStats complete = search(reader, vectors[0], null);
+        AtomicInteger left = new AtomicInteger(storage == Storage.FLOATS ? 100 : 30);
+        directory.before(
+            file -> {
+              if (file.endsWith(".vec") && left.decrementAndGet() < 0) {
+                throw new IOException("unreadable");
+              }
+            });
+        Pq32SearchStats before = Pq32SearchStats.of(reader, FIELD);
+        assertThrows(IOException.class, () -> search(reader, vectors[0], null));
+        Pq32SearchStats failed = Pq32SearchStats.of(reader, FIELD).minus(before);
+        assertEquals(
+            new Pq32SearchStats(
+                complete.exactScans(),
+                complete.codeScans(),
+                complete.rowScans(),
+                complete.graphWalks(),
+                0,
+                failed.codesScored(),
+                storage == Storage.FLOATS ? 64 : 20), // what was scored at once before
+            failed);
+        assertEquals(storage == Storage.FLOATS, failed.codesScored() == 0);
+        assertTrue(failed.codesScored() <= complete.codesScored(), failed.toString());
       }
     }
   }

@@ -361,7 +361,7 @@ class VectorDocsTest {
       VectorDocs vectorDocs = new VectorDocs(Million.DOCS, vectors.size());
       long before = threads.getCurrentThreadAllocatedBytes();
       AcceptedOrds accepted = vectorDocs.accepted(filter, () -> vectors);
-      ExactScan.search(scorer, accepted, collector);
+      new ExactScan(scorer, accepted, collector).run();
       allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
       assertEquals(matches, scorer.scored);
       assertEquals(49 * 19_998, collector.topDocs().scoreDocs[0].doc);
