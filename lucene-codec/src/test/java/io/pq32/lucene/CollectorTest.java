@@ -302,6 +302,9 @@ class CollectorTest {
   @EnumSource(Storage.class)
   void aSearchEndsAtItsVisitLimit(Storage storage, Random random) throws IOException {
     float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    for (int doc = 0; doc < SHARES[1]; doc++) {
+      vectors[doc][0] += 100; // near each other, so that the few accepted fill whole blocks
+    }
     withSegment(
         storage,
         vectors,
