@@ -171,9 +171,12 @@ final class SegmentVectors {
     return look(files, new int[] {1, 2, 40}, new int[] {1, 10, 2 * maxDoc()}, true);
   }
 
-  /** Asks the same, but only a few times. */
+  /**
+   * Asks the same, but only a few times. Of so few documents, half are what it takes for a filtered
+   * search to use codes.
+   */
   Look glance(Directory files) {
-    return look(files, new int[] {1, 10}, new int[] {10}, false);
+    return look(files, new int[] {1, 2}, new int[] {10}, false);
   }
 
   private Look look(Directory files, int[] filters, int[] ks, boolean everyQuery) {
