@@ -3,6 +3,7 @@ package io.pq32.lucene;
 import static io.pq32.lucene.VectorIndex.FIELD;
 import static io.pq32.lucene.VectorIndex.ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
@@ -16,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,6 +36,7 @@ import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.AlreadyClosedException;
+import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.MMapDirectory;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -178,6 +181,47 @@ class ConcurrencyTest {
           });
       current.get().close();
     }
+  }
+
+  /** Where files are not mapped, the first search that needs the codes copies them. */
+  @ParameterizedTest
+  @EnumSource(names = {"CODES", "WALK"})
+  void aSearchWaitsForCodesThatAnotherOneReads(Storage storage, Random random) throws Exception {
+    float[][] vectors = Vectors.gaussian(random, SIZE, DIMENSION);
+    try (FaultyReads directory = new FaultyReads(new ByteBuffersDirectory())) {
+      VectorIndex.write(directory, storage.format(), vectors, SIMILARITY);
+      Pq32SearchStats usual;
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        assertComplete(reader, vectors, vectors[0]);
+        usual = Pq32SearchStats.of(reader, FIELD);
+      }
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        FutureTask<Void> second = new FutureTask<>(() -> search(reader, vectors));
+        Thread waiting = new Thread(second);
+        Thread reading = Thread.currentThread();
+        directory.before(
+            file -> {
+              if (file.endsWith(".veq") && Thread.currentThread() == reading) {
+                if (waiting.getState() == Thread.State.NEW) {
+                  waiting.start();
+                }
+                while (waiting.isAlive() && waiting.getState() != Thread.State.BLOCKED) {
+                  Thread.onSpinWait();
+                }
+              }
+            });
+        search(reader, vectors);
+        assertNotEquals(Thread.State.NEW, waiting.getState(), "codes were read");
+        second.get();
+        // Without the codes, hits would be right at another cost.
+        assertEquals(usual, Pq32SearchStats.of(reader, FIELD).minus(usual));
+      }
+    }
+  }
+
+  private static Void search(DirectoryReader reader, float[][] vectors) throws IOException {
+    assertComplete(reader, vectors, vectors[0]);
+    return null;
   }
 
   /** Hits of a query with the bits of their scores. */
