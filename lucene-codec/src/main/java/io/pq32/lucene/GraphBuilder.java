@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.lucene.index.FloatVectorValues;
-import org.apache.lucene.util.IORunnable;
 import org.apache.lucene.util.InfoStream;
 import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
 import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
@@ -101,17 +100,16 @@ final class GraphBuilder {
     this.linkCounts = new int[BATCH];
   }
 
-  /** Builds. {@code abortCheck} throws when nobody wants the graph any more. */
-  BuiltGraph build(InfoStream infoStream, IORunnable abortCheck) throws IOException {
+  /** Builds, for as long as the check of the tasks says that somebody wants the graph. */
+  BuiltGraph build(InfoStream infoStream) throws IOException {
     int size = nodeToOrd.length;
     long start = System.nanoTime();
     try {
       if (seed != null) {
-        plant(infoStream, abortCheck);
+        plant(infoStream);
       }
       int[] batch = new int[BATCH];
       for (int first = linkable.nextClearBit(0); first < size; ) {
-        abortCheck.run();
         int count = 0;
         int next = first;
         for (; next < size && count < BATCH; next = linkable.nextClearBit(next + 1)) {
@@ -143,7 +141,6 @@ final class GraphBuilder {
                   + " ms");
         }
       }
-      abortCheck.run();
       tasks.run(
           Math.ceilDiv(size, BATCH),
           task ->
@@ -156,21 +153,12 @@ final class GraphBuilder {
   }
 
   /** Starts with the links of the seed. */
-  private void plant(InfoStream infoStream, IORunnable abortCheck) throws IOException {
+  private void plant(InfoStream infoStream) {
     int size = nodeToOrd.length;
-    int round = BATCH * TASKS_PER_BATCH * TASKS_PER_BATCH;
-    for (int first = 0; first < size; first += round) {
-      abortCheck.run();
-      int from = first;
-      int count = Math.min(round, size - first);
-      tasks.run(
-          Math.ceilDiv(count, BATCH),
-          task ->
-              withWorker(
-                  worker ->
-                      worker.plant(
-                          from + task * BATCH, from + Math.min(count, (task + 1) * BATCH))));
-    }
+    tasks.run(
+        Math.ceilDiv(size, BATCH),
+        task ->
+            withWorker(worker -> worker.plant(task * BATCH, Math.min(size, (task + 1) * BATCH))));
     int planted = 0;
     for (int node = linkable.nextSetBit(0); node >= 0; node = linkable.nextSetBit(node + 1)) {
       if (graph.degree(node) == 0) {

@@ -125,8 +125,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             out.finish();
             return null;
           },
-          CooperativeTasks.CALLER_ONLY,
-          () -> {});
+          CooperativeTasks.CALLER_ONLY);
     }
   }
 
@@ -164,7 +163,6 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       known = cache.get(state.directory, field.name);
     }
     CooperativeTasks tasks = tasks(mergeState);
-    mergeState.checkAborted();
     Codebook codebook = chooseCodebook(field, vectors, known, Codebook.MAX_DRIFT, tasks);
     mergeState.checkAborted();
     writeField(
@@ -187,8 +185,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
           }
           return merged.seed();
         },
-        tasks,
-        mergeState::checkAborted);
+        tasks);
   }
 
   private static CooperativeTasks tasks(MergeState mergeState) {
@@ -255,8 +252,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       FloatVectors vectors,
       Codebook codebook,
       CodesSource source,
-      CooperativeTasks tasks,
-      IORunnable abortCheck)
+      CooperativeTasks tasks)
       throws IOException {
     if (codebook == null) {
       new CodesMeta.FloatsOnly(field.number).write(codesMeta);
@@ -287,9 +283,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       try (Arena temporary = Arena.ofShared()) {
         MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
         seed = source.writeTo(new CodeSink(quantizer, byOrd));
-        abortCheck.run();
         nodeToOrd = LocalityOrder.nodeToOrd(quantizer, byOrd, vectors.size(), tasks);
-        abortCheck.run();
         if (walked) {
           writeRows(byOrd, nodeToOrd);
           blocks = BlocksWriter.inMemory(arena, quantizer, byOrd, nodeToOrd);
@@ -298,7 +292,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         }
       }
       if (walked) {
-        writeGraph(field, vectors, quantizer, blocks, nodeToOrd, seed, tasks, abortCheck);
+        writeGraph(field, vectors, quantizer, blocks, nodeToOrd, seed, tasks);
       }
     }
     new CodesMeta.Codes(
@@ -330,8 +324,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       CodeBlocks blocks,
       int[] nodeToOrd,
       GraphSeed seed,
-      CooperativeTasks tasks,
-      IORunnable abortCheck)
+      CooperativeTasks tasks)
       throws IOException {
     RandomVectorScorerSupplier scorers =
         rawVectors.scorers(field.getVectorSimilarityFunction(), vectors.values());
@@ -345,8 +338,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             seed != null && seed.worthIt(config.maxConn()) ? seed : null,
             config,
             tasks);
-    BuiltGraph graph = builder.build(state.infoStream, abortCheck);
-    abortCheck.run();
+    BuiltGraph graph = builder.build(state.infoStream);
     GraphWriter.write(graphs, field.number, graph, nodeToOrd, config.maxConn(), blocks)
         .write(graphMeta);
   }

@@ -16,6 +16,7 @@ import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -27,7 +28,6 @@ import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.VectorSimilarityFunction;
-import org.apache.lucene.util.IORunnable;
 import org.apache.lucene.util.InfoStream;
 import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
 import org.apache.lucene.util.hnsw.UpdateableRandomVectorScorer;
@@ -71,11 +71,10 @@ class GraphBuilderTest {
       return BlocksWriter.inMemory(Arena.ofAuto(), quantizer, codesByOrd, nodeToOrd);
     }
 
-    BuiltGraph graph(int[] nodeToOrd, CooperativeTasks tasks, IORunnable abortCheck)
-        throws IOException {
+    BuiltGraph graph(int[] nodeToOrd, CooperativeTasks tasks) throws IOException {
       return new GraphBuilder(
               values(), scorers(), quantizer, blocks(nodeToOrd), nodeToOrd, null, CONFIG, tasks)
-          .build(InfoStream.NO_OUTPUT, abortCheck);
+          .build(InfoStream.NO_OUTPUT);
     }
   }
 
@@ -89,12 +88,12 @@ class GraphBuilderTest {
   void isTheSameForAnyNumberOfThreads(Random random) throws IOException {
     Input input = Input.of(Vectors.clustered(random, 3000, 24, 20, 0.5));
     int[] order = input.order(CooperativeTasks.CALLER_ONLY);
-    BuiltGraph expected = input.graph(order, CooperativeTasks.CALLER_ONLY, () -> {});
+    BuiltGraph expected = input.graph(order, CooperativeTasks.CALLER_ONLY);
     try (ExecutorService pool = Executors.newFixedThreadPool(4)) {
       for (int helpers : new int[] {1, 4}) {
         CooperativeTasks tasks = new CooperativeTasks(pool, helpers);
         assertArrayEquals(order, input.order(tasks));
-        BuiltGraph graph = input.graph(order, tasks, () -> {});
+        BuiltGraph graph = input.graph(order, tasks);
         for (int node = 0; node < order.length; node++) {
           assertArrayEquals(neighbors(expected, node), neighbors(graph, node), "node " + node);
         }
@@ -135,8 +134,7 @@ class GraphBuilderTest {
             null,
             CONFIG,
             tasks);
-    var thrown =
-        assertThrows(IOException.class, () -> builder.build(InfoStream.NO_OUTPUT, () -> {}));
+    var thrown = assertThrows(IOException.class, () -> builder.build(InfoStream.NO_OUTPUT));
     assertSame(failure, thrown);
   }
 
@@ -156,8 +154,7 @@ class GraphBuilderTest {
     for (int size : new int[] {1, 2, 40, 255, 256, 257, 1500}) {
       Input input = Input.of(Vectors.gaussian(random, size, 12));
       BuiltGraph graph =
-          input.graph(
-              input.order(CooperativeTasks.CALLER_ONLY), CooperativeTasks.CALLER_ONLY, () -> {});
+          input.graph(input.order(CooperativeTasks.CALLER_ONLY), CooperativeTasks.CALLER_ONLY);
       for (int node = 0; node < size; node++) {
         int self = node;
         int[] neighbors = neighbors(graph, node);
@@ -175,7 +172,7 @@ class GraphBuilderTest {
   void linksTheNearest(Random random) throws IOException {
     Input input = Input.of(Vectors.anisotropic(random, 2000, 32));
     int[] order = input.order(CooperativeTasks.CALLER_ONLY);
-    BuiltGraph graph = input.graph(order, CooperativeTasks.CALLER_ONLY, () -> {});
+    BuiltGraph graph = input.graph(order, CooperativeTasks.CALLER_ONLY);
     int linked = 0;
     int nodes = 0;
     for (int node = 0; node < order.length; node += 20) {
@@ -213,7 +210,7 @@ class GraphBuilderTest {
     Input input = Input.of(Vectors.gaussian(random, 2000, 12));
     int[] order = input.order(CooperativeTasks.CALLER_ONLY);
     List<Integer> checks = new ArrayList<>();
-    input.graph(order, CooperativeTasks.CALLER_ONLY, () -> checks.add(1));
+    input.graph(order, new CooperativeTasks(Runnable::run, 0, () -> checks.add(1)));
     assertTrue(checks.size() >= 8, checks.size() + " looks");
     IOException abort = new IOException("aborted");
     for (int last : new int[] {1, checks.size() / 2, checks.size()}) {
@@ -224,12 +221,14 @@ class GraphBuilderTest {
               () ->
                   input.graph(
                       order,
-                      CooperativeTasks.CALLER_ONLY,
-                      () -> {
-                        if (++count[0] == last) {
-                          throw abort;
-                        }
-                      }));
+                      new CooperativeTasks(
+                          Runnable::run,
+                          0,
+                          () -> {
+                            if (++count[0] == last) {
+                              throw new UncheckedIOException(abort);
+                            }
+                          })));
       assertSame(abort, thrown);
     }
   }

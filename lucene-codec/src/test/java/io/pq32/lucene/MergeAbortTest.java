@@ -23,7 +23,6 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexFileNames;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.MergePolicy;
-import org.apache.lucene.index.MergeScheduler;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
@@ -38,7 +37,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A merge that nobody wants any more ends soon, wherever it is. */
 @ExtendWith(SeededRandom.class)
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MergeAbortTest {
   private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
 
@@ -119,17 +118,41 @@ class MergeAbortTest {
       String message, Pq32HnswConfig config, Lengths directory, Random random) throws Exception {
     HoldingStream stream = new HoldingStream(message);
     float[][] vectors = Vectors.gaussian(random, 1600, 24);
-    rollBack(directory, config, vectors, new ConcurrentMergeScheduler(), stream);
+    rollBack(directory, config, vectors, null, stream);
     return stream;
+  }
+
+  /** Merges on a thread of its own, and hears of a merge that failed otherwise than by an abort. */
+  private static final class Scheduler extends ConcurrentMergeScheduler {
+    final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    private final Executor executor;
+
+    /**
+     * @param executor for what merges do side by side, or null for Lucene's
+     */
+    Scheduler(Executor executor) {
+      this.executor = executor;
+    }
+
+    @Override
+    public Executor getIntraMergeExecutor(MergePolicy.OneMerge merge) {
+      return executor == null ? super.getIntraMergeExecutor(merge) : executor;
+    }
+
+    @Override
+    protected void handleMergeException(Throwable failure) {
+      failures.add(failure);
+    }
   }
 
   private static void rollBack(
       Directory directory,
       Pq32HnswConfig config,
       float[][] vectors,
-      MergeScheduler scheduler,
+      Executor executor,
       HoldingStream stream)
       throws Exception {
+    Scheduler scheduler = new Scheduler(executor);
     IndexWriter writer =
         new IndexWriter(
             directory,
@@ -144,6 +167,7 @@ class MergeAbortTest {
     writer.forceMerge(1, false);
     stream.reached.await();
     writer.rollback(); // returns when the merge has ended
+    assertEquals(List.of(), scheduler.failures);
     try (DirectoryReader reader = DirectoryReader.open(directory)) {
       assertEquals(2, reader.leaves().size());
       assertEquals(vectors.length, reader.numDocs());
@@ -186,15 +210,8 @@ class MergeAbortTest {
             calls.step();
             pool.execute(helper);
           };
-      ConcurrentMergeScheduler scheduler =
-          new ConcurrentMergeScheduler() {
-            @Override
-            public Executor getIntraMergeExecutor(MergePolicy.OneMerge merge) {
-              return executor;
-            }
-          };
       Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(vectors.length);
-      rollBack(directory, config, vectors, scheduler, calls.stream);
+      rollBack(directory, config, vectors, executor, calls.stream);
     }
     return calls;
   }
@@ -224,7 +241,7 @@ class MergeAbortTest {
             }
           });
       Pq32HnswConfig config = Storage.codes().withMinQuantizedCount(vectors.length);
-      rollBack(directory, config, vectors, new ConcurrentMergeScheduler(), reads.stream);
+      rollBack(directory, config, vectors, null, reads.stream);
     }
     assertTrue(
         reads.stream.messages.stream().noneMatch(message -> message.contains("copied")),

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A merge takes the threads that its scheduler has for it, and none for granted. */
 @ExtendWith(SeededRandom.class)
-@Timeout(300)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ParallelMergeTest {
   private static final VectorSimilarityFunction SIMILARITY = VectorSimilarityFunction.EUCLIDEAN;
 
