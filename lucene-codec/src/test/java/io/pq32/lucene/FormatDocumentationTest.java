@@ -33,20 +33,28 @@ import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reads files by what the javadoc of {@link Pq32HnswVectorsFormat} says, and by nothing else. */
 @ExtendWith(SeededRandom.class)
 class FormatDocumentationTest {
-  private static final int COUNT = 300;
   private static final int DIMENSION = 48;
 
-  @Test
-  void aScannedFieldIsAsDocumented(Random random) throws IOException {
+  private int count;
+
+  /** So many vectors that the last block is not full, and the most that eight bits can number. */
+  @ParameterizedTest
+  @ValueSource(ints = {300, 256})
+  void aScannedFieldIsAsDocumented(int count, Random random) throws IOException {
+    this.count = count;
     check(random, 1000);
   }
 
-  @Test
-  void aFieldWithAGraphIsAsDocumented(Random random) throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {300, 256})
+  void aFieldWithAGraphIsAsDocumented(int count, Random random) throws IOException {
+    this.count = count;
     check(random, 1);
   }
 
@@ -67,7 +75,7 @@ class FormatDocumentationTest {
         KnnVectorsFormat.forName(Pq32HnswVectorsFormat.class.getSimpleName()).getClass());
   }
 
-  private static void check(Random random, int graphThreshold) throws IOException {
+  private void check(Random random, int graphThreshold) throws IOException {
     Pq32HnswConfig config =
         Pq32HnswConfig.DEFAULT.withMinQuantizedCount(1).withGraphThreshold(graphThreshold);
     try (Directory directory = new ByteBuffersDirectory()) {
@@ -79,7 +87,7 @@ class FormatDocumentationTest {
             ((Pq32VectorsReader)
                     ((PerFieldKnnVectorsFormat.FieldsReader) vectors).getFieldReader("v"))
                 .quantizedOrNull("v");
-        boolean graph = COUNT >= graphThreshold;
+        boolean graph = count >= graphThreshold;
         List<byte[]> codes = readCodes(directory, field, graph);
         if (graph) {
           readGraph(directory, field, codes);
@@ -93,8 +101,7 @@ class FormatDocumentationTest {
     }
   }
 
-  private static void write(Directory directory, Pq32HnswConfig config, Random random)
-      throws IOException {
+  private void write(Directory directory, Pq32HnswConfig config, Random random) throws IOException {
     KnnVectorsFormat format = new Pq32HnswVectorsFormat(config);
     Codec base = Codec.getDefault();
     Codec codec =
@@ -112,7 +119,7 @@ class FormatDocumentationTest {
     IndexWriterConfig writerConfig =
         new IndexWriterConfig().setCodec(codec).setUseCompoundFile(false);
     try (IndexWriter writer = new IndexWriter(directory, writerConfig)) {
-      for (int i = 0; i < COUNT; i++) {
+      for (int i = 0; i < count; i++) {
         float[] vector = new float[DIMENSION];
         for (int d = 0; d < DIMENSION; d++) {
           vector[d] = (float) random.nextGaussian();
@@ -125,7 +132,7 @@ class FormatDocumentationTest {
   }
 
   /** Codes by node. */
-  private static List<byte[]> readCodes(Directory directory, QuantizedField field, boolean graph)
+  private List<byte[]> readCodes(Directory directory, QuantizedField field, boolean graph)
       throws IOException {
     List<byte[]> codes = new ArrayList<>();
     try (IndexInput meta = open(directory, "vemq", "Pq32CodesMeta");
@@ -136,7 +143,7 @@ class FormatDocumentationTest {
       assertEquals(DIMENSION, meta.readVInt(), "dimension");
       int codeBytes = meta.readByte();
       assertEquals(32, codeBytes, "bytes per code");
-      assertEquals(COUNT, meta.readVInt(), "count");
+      assertEquals(count, meta.readVInt(), "count");
       assertEquals(graph ? 1 : 0, meta.readByte(), "arrangement");
       byte[] id = new byte[16];
       meta.readBytes(id, 0, id.length);
@@ -157,16 +164,16 @@ class FormatDocumentationTest {
       assertEquals(HexFormat.of().formatHex(id), ProductQuantizer.id(codebook));
       data.seek(codesOffset);
       if (graph) {
-        for (int node = 0; node < COUNT; node++) {
+        for (int node = 0; node < count; node++) {
           codes.add(bytes(data, codeBytes));
         }
       } else {
-        codes.addAll(readBlocks(data, COUNT, codeBytes));
-        checkHeads(readBlocks(data, Math.ceilDiv(COUNT, 64), codeBytes), codes, quantizer);
-        long[] ords = readPacked(data, COUNT, 9); // 299 takes nine bits
+        codes.addAll(readBlocks(data, count, codeBytes));
+        checkHeads(readBlocks(data, Math.ceilDiv(count, 64), codeBytes), codes, quantizer);
+        long[] ords = readPacked(data, count, bits(count - 1));
         checkOrds(ords, codes, field);
-        long[] blocks = readPacked(data, COUNT, 3); // 4 takes three bits
-        for (int node = 0; node < COUNT; node++) {
+        long[] blocks = readPacked(data, count, bits((count - 1) / 64));
+        for (int node = 0; node < count; node++) {
           assertEquals(node / 64, blocks[(int) ords[node]], "block of node " + node);
         }
       }
@@ -195,10 +202,9 @@ class FormatDocumentationTest {
     return codes;
   }
 
-  private static void checkHeads(
-      List<byte[]> heads, List<byte[]> codes, ProductQuantizer quantizer) {
+  private void checkHeads(List<byte[]> heads, List<byte[]> codes, ProductQuantizer quantizer) {
     for (int block = 0; block < heads.size(); block++) {
-      List<byte[]> members = codes.subList(64 * block, Math.min(COUNT, 64 * block + 64));
+      List<byte[]> members = codes.subList(64 * block, Math.min(count, 64 * block + 64));
       float[] mean = new float[quantizer.layout().projectedDimension()];
       for (byte[] code : members) {
         quantizer.addDecodedTo(code, 0, mean, 0);
@@ -212,26 +218,25 @@ class FormatDocumentationTest {
     }
   }
 
-  private static void checkOrds(long[] ords, List<byte[]> codes, QuantizedField field)
-      throws IOException {
+  private void checkOrds(long[] ords, List<byte[]> codes, QuantizedField field) throws IOException {
     QuantizedField.CodeReader reader = field.codeReader();
     BitSet seen = new BitSet();
-    for (int node = 0; node < COUNT; node++) {
+    for (int node = 0; node < count; node++) {
       byte[] code = new byte[codes.get(node).length];
       reader.copy((int) ords[node], code);
       assertArrayEquals(codes.get(node), code);
       seen.set((int) ords[node]);
       assertTrue(node % 64 == 0 || ords[node] > ords[node - 1], "ascending within a block");
     }
-    assertEquals(COUNT, seen.cardinality());
+    assertEquals(count, seen.cardinality());
   }
 
-  private static void readGraph(Directory directory, QuantizedField field, List<byte[]> codes)
+  private void readGraph(Directory directory, QuantizedField field, List<byte[]> codes)
       throws IOException {
     try (IndexInput meta = open(directory, "vem", "Pq32GraphMeta");
         IndexInput data = open(directory, "vex", "Pq32Graph")) {
       assertEquals(0, meta.readInt(), "field number");
-      assertEquals(COUNT, meta.readVInt(), "nodes");
+      assertEquals(count, meta.readVInt(), "nodes");
       assertEquals(32, meta.readVInt(), "bytes per code");
       assertEquals(16, meta.readVInt(), "maxConn");
       int stride = meta.readVInt();
@@ -243,18 +248,18 @@ class FormatDocumentationTest {
 
       assertEquals(0, offset % 64);
       data.seek(offset);
-      List<byte[]> entries = readBlocks(data, Math.ceilDiv(COUNT, stride), 32);
+      List<byte[]> entries = readBlocks(data, Math.ceilDiv(count, stride), 32);
       for (int i = 0; i < entries.size(); i++) {
         assertArrayEquals(codes.get(i * stride), entries.get(i), "entry " + i);
       }
-      long[] ordOfNode = readPacked(data, COUNT, 9); // 299 takes nine bits
-      long[] nodeOfOrd = readPacked(data, COUNT, 9);
-      int listBits = Long.SIZE - Long.numberOfLeadingZeros(listsLength);
-      long[] groups = readPacked(data, Math.ceilDiv(COUNT, 16), listBits);
-      long[] offsets = readPacked(data, COUNT, offsetBits);
+      long[] ordOfNode = readPacked(data, count, bits(count - 1));
+      long[] nodeOfOrd = readPacked(data, count, bits(count - 1));
+      int listBits = bits(listsLength);
+      long[] groups = readPacked(data, Math.ceilDiv(count, 16), listBits);
+      long[] offsets = readPacked(data, count, offsetBits);
       long lists = data.getFilePointer();
       int[] expected = new int[3 * 16];
-      for (int node = 0; node < COUNT; node++) {
+      for (int node = 0; node < count; node++) {
         assertEquals(node, nodeOfOrd[(int) ordOfNode[node]]);
         long position = groups[node / 16] + offsets[node];
         assertEquals(position, data.getFilePointer() - lists, "position of list " + node);
@@ -268,6 +273,11 @@ class FormatDocumentationTest {
       assertArrayEquals(new byte[8], bytes(data, 8));
       assertAtFooter(data);
     }
+  }
+
+  /** What a number takes. */
+  private static int bits(long number) {
+    return Long.SIZE - Long.numberOfLeadingZeros(number);
   }
 
   private static long[] readPacked(IndexInput in, int count, int width) throws IOException {
