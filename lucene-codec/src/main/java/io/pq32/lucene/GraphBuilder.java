@@ -293,9 +293,10 @@ final class GraphBuilder {
         idle = scanBlock(order[i]) ? 0 : idle + PqKernels.BLOCK_SIZE;
       }
       candidates.clear();
-      for (int found : top.drain().ords()) {
-        if (found != node) { // it is found too
-          candidates.add(found);
+      int[] found = top.drain().ords();
+      for (int i = 0; i < Math.min(found.length, beamWidth + 1); i++) {
+        if (found[i] != node) { // it is found too
+          candidates.add(found[i]);
         }
       }
     }

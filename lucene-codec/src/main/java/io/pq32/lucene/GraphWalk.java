@@ -145,7 +145,8 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
   }
 
   /** Whether the walk ended in a scan of all accepted codes. */
-  boolean gaveWay() {
+  @Override
+  public boolean exhaustive() {
     return scan != null;
   }
 

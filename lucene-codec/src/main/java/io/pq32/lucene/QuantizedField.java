@@ -9,12 +9,6 @@ import org.apache.lucene.search.KnnCollector;
  * @param graph null where the codes lie in blocks and are scanned
  */
 record QuantizedField(StoredCodes codes, MappedGraph graph) {
-  /**
-   * A scan keeps so many times the candidates that are surely reranked, so it is rarely repeated.
-   * How many it keeps also decides how far it reads: see {@link CodeScan}.
-   */
-  private static final int CANDIDATES_PER_DEPTH = 2;
-
   /** Copies codes by ordinal. */
   @FunctionalInterface
   interface CodeReader {
@@ -44,16 +38,15 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
       int depth,
       KnnCollector collector)
       throws IOException {
-    int limit = CANDIDATES_PER_DEPTH * depth;
     TopSumsPool tops = codes.tables().tops();
     return switch (plan) {
       case SearchPlan.CodeScan _ ->
-          new CodeScan(codes.blocks(), codes.blockOrds(), table, tops, accepted, limit, collector);
+          new CodeScan(codes.blocks(), codes.blockOrds(), table, tops, accepted, depth, collector);
       case SearchPlan.RowScan _ when graph == null ->
           new MaskedScan(
-              codes.blocks(), codes.blockOrds(), table, tops, accepted, limit, collector);
+              codes.blocks(), codes.blockOrds(), table, tops, accepted, depth, collector);
       case SearchPlan.RowScan _ ->
-          new RowScan(codes, graph, table, tops, accepted, limit, true, collector);
+          new RowScan(codes, graph, table, tops, accepted, depth, true, collector);
       case SearchPlan.GraphWalk walk ->
           new GraphWalk(costs, codes, graph, table, accepted, walk.width(), collector);
     };

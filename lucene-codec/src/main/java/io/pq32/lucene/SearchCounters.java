@@ -26,7 +26,7 @@ final class SearchCounters {
       case MaskedScan _, RowScan _ -> rowScans.increment();
       case GraphWalk walk -> {
         graphWalks.increment();
-        if (walk.gaveWay()) {
+        if (walk.exhaustive()) {
           walksGivenUp.increment();
         }
       }

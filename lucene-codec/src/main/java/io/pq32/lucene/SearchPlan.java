@@ -41,8 +41,8 @@ sealed interface SearchPlan {
     static final Costs MEASURED = new Costs(200, 10_000, 6, 12, 500);
   }
 
-  /** Accepted codes that enter the list of a scan which keeps twice the depth: three fill it. */
-  long LOOKUPS_PER_DEPTH = 6;
+  /** Accepted codes that enter the list of a scan: three depths fill it. */
+  long LOOKUPS_PER_DEPTH = 5;
 
   /** How the codes of a segment lie, if it has any. */
   enum Codes {

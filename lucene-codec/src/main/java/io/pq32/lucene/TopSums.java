@@ -1,42 +1,44 @@
 package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
-import java.util.Arrays;
 
 /**
- * Which ordinals have the largest sums of levels? Keeps {@code limit} of them; among equal sums the
- * one offered first wins.
+ * Which ordinals have the largest sums of levels? Keeps at least the {@code limit} best of them, if
+ * so many were offered; among equal sums the one offered first wins.
  *
- * <p>A histogram of the sums kept says at once how far the threshold may rise, so a candidate costs
- * a few instructions and the array is swept only when it is full. (A heap costs a logarithm per
- * candidate, and a bound that is raised only when it is full lets more candidates in.)
+ * <p>What is offered is appended, and only when the arrays are full is the threshold raised and
+ * what lies below dropped: two stores for a candidate, some nanoseconds for one that is dropped.
+ * (Raising the threshold with every candidate lets a third fewer in, each of which costs five times
+ * as much; a heap costs a logarithm.)
  */
 final class TopSums {
-  /** Room beyond the limit: at least one block must fit before a sweep. */
-  private static final int MIN_SLACK = 256;
+  /** Room, in multiples of the limit: how seldom it is swept. */
+  private static final int ROOM = 3;
+
+  /** Room beyond the limit, at least. */
+  private static final int MIN_SLACK = 64;
 
   private int limit;
+  private int room; // of the arrays, which may be longer: what is kept depends on the limit alone
   private final int[] ords;
   private final short[] sums;
-  private final int[] histogram; // of the sums held
-  private int count; // entries held, those at or below the threshold included
-  private int above; // entries above the threshold
+  private final int[] histogram; // all zero between calls
+  private int count;
   private int threshold = -1;
-  private int largest; // sum ever held
-  private int smallest = Integer.MAX_VALUE; // sum held: no count of the histogram is below
 
   /**
    * @param subQuantizers of the codes, whose sums are at most that many highest levels
    */
   TopSums(int limit, int subQuantizers) {
     this.limit = limit;
+    this.room = room(limit);
     this.histogram = new int[subQuantizers * PqKernels.MAX_LEVEL + 1];
-    this.ords = new int[room(limit)];
+    this.ords = new int[room];
     this.sums = new short[ords.length];
   }
 
   private static int room(int limit) {
-    return limit + Math.max(MIN_SLACK, limit / 2);
+    return (int) Math.min(1 << 30, Math.max((long) ROOM * limit, limit + MIN_SLACK));
   }
 
   /** Forgets everything, to be used again with a limit; false where it has not the room. */
@@ -45,18 +47,15 @@ final class TopSums {
       return false;
     }
     limit = newLimit;
+    room = room(newLimit);
     clear();
     return true;
   }
 
   /** Forgets everything, to be used again. */
   void clear() {
-    Arrays.fill(histogram, Math.min(smallest, largest), largest + 1, 0);
     count = 0;
-    above = 0;
     threshold = -1;
-    largest = 0;
-    smallest = Integer.MAX_VALUE;
   }
 
   /** Only a larger sum can still enter. */
@@ -71,26 +70,12 @@ final class TopSums {
 
   /** Offers an ordinal. */
   void offer(int ord, short sum) {
-    if (sum <= threshold) {
-      return;
-    }
-    if (count == ords.length) {
+    if (count == room) {
       sweep();
-      if (sum <= threshold) {
-        return;
-      }
     }
-    ords[count] = ord;
-    sums[count++] = sum;
-    histogram[sum]++;
-    largest = Math.max(largest, sum);
-    smallest = Math.min(smallest, sum);
-    above++;
-    if (above >= limit) {
-      threshold = Math.max(threshold, smallest - 1);
-    }
-    while (above - histogram[threshold + 1] >= limit) {
-      above -= histogram[++threshold];
+    if (sum > threshold) {
+      ords[count] = ord;
+      sums[count++] = sum;
     }
   }
 
@@ -99,46 +84,60 @@ final class TopSums {
    */
   private void sweep() {
     int greater = 0;
-    int least = largest;
+    int least = tally();
     while (greater + histogram[least] < limit) {
       greater += histogram[least--];
     }
     int equalsToKeep = limit - greater; // the first ones offered
-    histogram[least] = equalsToKeep;
-    Arrays.fill(histogram, smallest, least, 0);
-    smallest = least;
     int kept = 0;
     for (int i = 0; i < count; i++) {
-      if (sums[i] > least || (sums[i] == least && equalsToKeep-- > 0)) {
-        ords[kept] = ords[i];
-        sums[kept++] = sums[i];
-      }
+      short sum = sums[i];
+      histogram[sum] = 0;
+      // Without branches, of which a third would be mispredicted.
+      ords[kept] = ords[i];
+      sums[kept] = sum;
+      int equal = sum == least ? 1 : 0;
+      equalsToKeep -= equal;
+      kept += (sum > least ? 1 : 0) | (equalsToKeep >= 0 ? equal : 0);
     }
     count = kept;
-    above = greater;
     threshold = least;
   }
 
-  /** The best, equal sums in the order offered; as many as were offered, up to the limit. */
-  Candidates drain() {
-    int total = 0;
-    int least = largest + 1;
-    while (total < limit && least > smallest) {
-      total += histogram[--least];
-    }
-    int[] starts = new int[largest - least + 1]; // of the sums from the largest down
-    for (int i = 1; i < starts.length; i++) {
-      starts[i] = starts[i - 1] + histogram[largest - i + 1];
-    }
-    int[] sortedOrds = new int[total];
-    short[] sortedSums = new short[total];
+  /** Counts the sums held; returns the largest. */
+  private int tally() {
+    int largest = 0;
     for (int i = 0; i < count; i++) {
-      if (sums[i] >= least) {
-        int place = starts[largest - sums[i]]++;
-        sortedOrds[place] = ords[i];
-        sortedSums[place] = sums[i];
+      histogram[sums[i]]++;
+      largest = Math.max(largest, sums[i]);
+    }
+    return largest;
+  }
+
+  /**
+   * All that are held, the best first, equal sums in the order offered: the {@code limit} best and
+   * maybe those that come next.
+   */
+  Candidates drain() {
+    // Counts become places: of the largest sum the first, of each smaller one what follows.
+    int place = 0;
+    for (int sum = tally(); place < count; sum--) {
+      int same = histogram[sum];
+      if (same > 0) {
+        histogram[sum] = place;
+        place += same;
       }
     }
-    return new Candidates(sortedOrds, sortedSums).first(Math.min(total, limit));
+    int[] sortedOrds = new int[count];
+    short[] sortedSums = new short[count];
+    for (int i = 0; i < count; i++) {
+      place = histogram[sums[i]]++;
+      sortedOrds[place] = ords[i];
+      sortedSums[place] = sums[i];
+    }
+    for (int i = 0; i < count; i++) {
+      histogram[sums[i]] = 0;
+    }
+    return new Candidates(sortedOrds, sortedSums);
   }
 }

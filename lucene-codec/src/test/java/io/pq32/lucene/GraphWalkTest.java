@@ -212,7 +212,7 @@ class GraphWalkTest {
             120,
             new TopKnnCollector(K, Integer.MAX_VALUE));
     int[] found = walk.next().ords();
-    assertFalse(walk.gaveWay());
+    assertFalse(walk.exhaustive());
     assertTrue(Arrays.stream(found).allMatch(ord -> Arrays.binarySearch(accepted, ord) >= 0));
     assertTrue(BruteForce.recall(nearest, found) >= 0.8, "recall of candidates");
   }

@@ -18,7 +18,7 @@ class SearchPlanTest {
     "BLOCKS, 60000, 20000, 10, CodeScan",
     // With few accepted, a scan would meet many codes in vain.
     "BLOCKS, 60000, 5000, 10, CodeScan",
-    "BLOCKS, 60000, 4000, 10, RowScan",
+    "BLOCKS, 60000, 3500, 10, RowScan",
     "BLOCKS, 1000000, 10000, 10, RowScan",
     "BLOCKS, 1000000, 50000, 10, CodeScan",
     // The table costs what 50 vectors cost, the reranking 100, each accepted code 76 / 200.

@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.BruteForce;
@@ -21,17 +22,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TopSumsTest {
   private static final int LARGEST = PqLayout.MAX_SUB_QUANTIZERS * PqKernels.MAX_LEVEL;
 
-  /** The best ordinals of sums offered in order, as far as the limit goes; equals in order. */
-  private static int[] expected(int[] sums, int limit) {
-    return BruteForce.top(sums.length, limit, i -> sums[i]);
-  }
-
-  private static int[] offered(int[] sums, int limit) {
-    TopSums top = new TopSums(limit, PqLayout.MAX_SUB_QUANTIZERS);
+  private static int[] offered(TopSums top, int[] sums) {
     for (int i = 0; i < sums.length; i++) {
       top.offer(i, (short) sums[i]);
     }
     return top.drain().ords();
+  }
+
+  /** Fails unless the best are kept, the limit or more of them, equals in the order offered. */
+  private static int[] assertKeepsTheBest(int[] sums, int limit) {
+    int[] kept = offered(new TopSums(limit, PqLayout.MAX_SUB_QUANTIZERS), sums);
+    assertTrue(kept.length >= Math.min(limit, sums.length), kept.length + " of " + limit);
+    int[] best = BruteForce.top(sums.length, kept.length, i -> sums[i]);
+    assertArrayEquals(best, kept, limit + " of " + sums.length);
+    return kept;
   }
 
   private static int[] sums(int count, IntUnaryOperator sum) {
@@ -46,7 +50,7 @@ class TopSumsTest {
       int count = random.nextInt(9000);
       int limit = 1 + random.nextInt(random.nextBoolean() ? 20 : 5000);
       int[] sums = sums(count, _ -> random.nextInt(distinct));
-      assertArrayEquals(expected(sums, limit), offered(sums, limit), limit + " of " + count);
+      assertKeepsTheBest(sums, limit);
     }
   }
 
@@ -55,7 +59,7 @@ class TopSumsTest {
     // Every one enters: the array is swept time and again.
     int[] sums = sums(LARGEST, i -> i);
     for (int limit : new int[] {1, 10, 1000, LARGEST, LARGEST + 10}) {
-      assertArrayEquals(expected(sums, limit), offered(sums, limit));
+      assertKeepsTheBest(sums, limit);
     }
   }
 
@@ -63,7 +67,7 @@ class TopSumsTest {
   void keepsTheBestOfDescendingSums() {
     int[] sums = sums(LARGEST, i -> LARGEST - i);
     for (int limit : new int[] {1, 10, 1000, LARGEST, LARGEST + 10}) {
-      assertArrayEquals(expected(sums, limit), offered(sums, limit));
+      assertKeepsTheBest(sums, limit);
     }
   }
 
@@ -71,14 +75,16 @@ class TopSumsTest {
   void amongEqualSumsTheFirstOfferedWin() {
     for (int sum : new int[] {0, 1, LARGEST}) {
       int[] sums = sums(20_000, _ -> sum);
-      assertArrayEquals(IntStream.range(0, 100).toArray(), offered(sums, 100));
+      int[] kept = assertKeepsTheBest(sums, 100);
+      assertArrayEquals(IntStream.range(0, kept.length).toArray(), kept);
     }
   }
 
   @Test
   void aRunOfTiesBeforeBetterSumsIsDropped() {
     int[] sums = sums(10_000, i -> i < 5000 ? 7 : 8);
-    assertArrayEquals(IntStream.range(5000, 5300).toArray(), offered(sums, 300));
+    int[] kept = assertKeepsTheBest(sums, 300);
+    assertArrayEquals(IntStream.range(5000, 5000 + kept.length).toArray(), kept);
   }
 
   @Test
@@ -88,7 +94,7 @@ class TopSumsTest {
 
   @Test
   void fewerThanTheLimitAreAllKept() {
-    assertArrayEquals(new int[] {1, 2, 0}, offered(new int[] {0, 9, 4}, 10));
+    assertArrayEquals(new int[] {1, 2, 0}, assertKeepsTheBest(new int[] {0, 9, 4}, 10));
     assertEquals(-1, new TopSums(1, PqLayout.MAX_SUB_QUANTIZERS).threshold());
   }
 
@@ -108,7 +114,21 @@ class TopSumsTest {
           top.offer(i, (short) sums[i]);
         }
       }
-      assertArrayEquals(expected(sums, limit), top.drain().ords());
+      int[] kept = top.drain().ords();
+      assertArrayEquals(BruteForce.top(sums.length, kept.length, i -> sums[i]), kept);
     }
+  }
+
+  @Test
+  void aListUsedBeforeKeepsWhatANewOneKeeps(Random random) {
+    TopSums used = new TopSums(1000, PqLayout.MAX_SUB_QUANTIZERS);
+    for (int round = 0; round < 50; round++) {
+      int limit = 1 + random.nextInt(1000);
+      int[] sums = sums(random.nextInt(9000), _ -> random.nextInt(LARGEST + 1));
+      assertTrue(used.reset(limit));
+      assertArrayEquals(
+          offered(new TopSums(limit, PqLayout.MAX_SUB_QUANTIZERS), sums), offered(used, sums));
+    }
+    assertFalse(used.reset(1001));
   }
 }
