@@ -647,6 +647,7 @@ class ModelTest {
                     }));
     if (CASE == null) {
       double recall = experience.recall / experience.met.get(Met.HITS);
+      Figures.print("%d lives: %s, met %s", CASES, experience.steps, experience.met);
       assertTrue(recall >= LEAST_RECALL, "recall " + recall);
       assertEquals(EnumSet.allOf(Met.class), experience.met.keySet());
       assertEquals(EnumSet.allOf(Step.class), experience.steps.keySet());

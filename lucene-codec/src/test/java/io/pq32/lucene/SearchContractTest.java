@@ -441,6 +441,7 @@ class SearchContractTest {
       double mean = cases.stream().mapToDouble(CaseRecall::recall).average().orElseThrow();
       cases.sort(Comparator.comparingDouble(CaseRecall::recall));
       List<CaseRecall> weakest = cases.subList(0, Math.min(5, cases.size()));
+      Figures.print("%s: %d with hits, recall %s, %s", entry.getKey(), cases.size(), mean, weakest);
       assertTrue(
           mean >= LEAST_RECALL, entry.getKey() + ": recall " + mean + ", at the least " + weakest);
     }
