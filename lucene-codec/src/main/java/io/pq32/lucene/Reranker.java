@@ -22,12 +22,12 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
  * nearest, on glyphs-784 109 find .998, of 100,000 synthetic vectors 143 find .992. Going on while
  * a candidate might compete by 2.25 standard deviations took 96, 129 and 186 for .993, .998 and
  * .988: it does not know how many such candidates there are, which is few in a small segment. In
- * each of ten segments of text-768 it read 147, this reads 104, and neither misses any of the ten
+ * each of ten segments of text-768 it read 147, this reads 98, and neither misses any of the ten
  * nearest of all.
  */
 final class Reranker {
   /** Expected hits that may be missed, as a share of k. */
-  private static final double TOLERANCE = 0.015;
+  private static final double TOLERANCE = 0.02;
 
   /** The same where the source has not looked at all codes: {@link CodeScan} misses some .013. */
   private static final double BESIDE_SOURCE = 0.005;

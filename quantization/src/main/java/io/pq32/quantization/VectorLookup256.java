@@ -18,6 +18,10 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Eight registers hold the 256 levels of a sub-quantizer. The low five bits of a centroid select
  * from each of them, the high three bits decide between the eight results: half the time of lookups
  * one by one. In registers of 128 bits that takes sixteen tables and no longer pays.
+ *
+ * <p>Codes of 4 bits, whose tables are one register, would be a second encoding to train, write and
+ * keep. At most they would make a query as fast as in registers of 512 bits, which is 1.8 times on
+ * text-768, at a lower recall before reranking; so there are none.
  */
 final class VectorLookup256 {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
