@@ -26,14 +26,18 @@ final class Cluster implements AutoCloseable {
   private final ElasticsearchNode template;
   private final Path repository;
 
-  private Cluster(ElasticsearchNode template) {
+  private Cluster(ElasticsearchNode template, Path repository) {
     this.template = template;
-    this.repository = template.repository();
+    this.repository = repository;
   }
 
-  /** Starts all three. */
-  static Cluster start() throws IOException {
-    Cluster cluster = new Cluster(NodeExtension.install());
+  /**
+   * Starts all three.
+   *
+   * @param repository folder of snapshots
+   */
+  static Cluster start(Path repository) throws IOException {
+    Cluster cluster = new Cluster(NodeExtension.install(), repository);
     try {
       cluster.add(LEFT, "master, data");
       cluster.add(RIGHT, "master, data");
@@ -73,20 +77,6 @@ final class Cluster implements AutoCloseable {
                 "0s",
                 "path.repo",
                 repository.toString())));
-  }
-
-  /** A node outside of this cluster, without data, that may use the same folder of snapshots. */
-  ElasticsearchNode stranger() throws IOException {
-    return template.sibling(
-        Map.of(
-            "cluster.name", "other",
-            "discovery.type", "single-node",
-            "path.repo", repository.toString()));
-  }
-
-  /** Folder of snapshots. */
-  Path repository() {
-    return repository;
   }
 
   private void introduce() throws IOException {

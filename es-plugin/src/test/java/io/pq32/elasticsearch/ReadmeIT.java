@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pq32.elasticsearch.TestIndex.Hit;
@@ -110,6 +111,8 @@ class ReadmeIT {
 
   @Test
   void usesTheFormat() throws IOException {
-    assertEquals("true", docs.call("GET", "/_settings", null).findPath("enabled").asText());
+    JsonNode settings = docs.call("GET", "/_settings", null);
+
+    assertTrue(settings.at("/docs/settings/index/pq32/enabled").asBoolean(), settings::toString);
   }
 }
