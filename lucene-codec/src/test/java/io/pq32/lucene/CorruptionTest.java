@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.Effort;
+import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.SeededRandom;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -24,6 +25,8 @@ import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.IndexFormatTooNewException;
 import org.apache.lucene.index.IndexFormatTooOldException;
 import org.apache.lucene.index.IndexWriter;
@@ -32,14 +35,19 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.MMapDirectory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Damaged files: the damage is found, and where only their checksums could tell and do not, what
@@ -228,6 +236,77 @@ class CorruptionTest {
     }
   }
 
+  /** Of what is too long to be read at opening, at least the end is looked at. */
+  @ParameterizedTest
+  @EnumSource
+  void aDamagedFooterIsFoundAtOpening(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      for (SegmentFile file : DATA) {
+        byte[] bytes = segment.bytes(file);
+        // All but the checksum, a CRC-32 in eight bytes.
+        for (int i = bytes.length - CodecUtil.footerLength(); i < bytes.length - 4; i++) {
+          byte[] damaged = bytes.clone();
+          damaged[i] = (byte) ~damaged[i];
+          SegmentVectors.Look look = look(segment, file, damaged);
+          assertFalse(look.opened(), file + " at " + i);
+          assertSaysWhere(look.complaints().getFirst(), segment.name(file));
+        }
+      }
+    }
+  }
+
+  /** No codebook would ever be taken to have drifted from such, or each always. */
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, -0.1f})
+  void aDistortionThatIsNoShareIsRefused(float distortion, Random random) throws IOException {
+    try (Directory directory = write("index", CodesMeta.Arrangement.BLOCKS, random)) {
+      FieldInfos fields = SegmentVectors.of(directory, 0, random).fieldInfos();
+      FieldInfo field = fields.fieldInfo("euclidean");
+      try (IndexOutput out = scratch.createOutput("meta", IOContext.DEFAULT)) {
+        new CodesMeta.Codes(
+                field.number,
+                Similarity.EUCLIDEAN,
+                PqLayout.pq32(field.getVectorDimension()),
+                1,
+                CodesMeta.Arrangement.BLOCKS,
+                "00".repeat(16),
+                distortion,
+                0,
+                0)
+            .write(out);
+      }
+      try (IndexInput in = scratch.openInput("meta", IOContext.DEFAULT)) {
+        var e = assertThrows(CorruptIndexException.class, () -> CodesMeta.readNext(in, fields));
+        String what = "field \"euclidean\": distortion should be a finite share and is ";
+        assertTrue(e.getMessage().contains(what + distortion), e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void aNumberThatDoesNotEndIsRefused(Random random) throws IOException {
+    try (Directory directory = write("index", CodesMeta.Arrangement.BLOCKS, random)) {
+      FieldInfo field = SegmentVectors.of(directory, 0, random).fieldInfos().fieldInfo("euclidean");
+      byte[] number = new byte[11]; // of which more than 64 bits would be left out
+      Arrays.fill(number, 0, 10, (byte) 0x80);
+      number[10] = 1;
+      try (IndexOutput out = scratch.createOutput("number", IOContext.DEFAULT)) {
+        out.writeBytes(number, number.length);
+      }
+      try (IndexInput in = scratch.openInput("number", IOContext.DEFAULT)) {
+        var e =
+            assertThrows(
+                CorruptIndexException.class,
+                () -> new MetaEntry(in, field).readVInt("count", 1, 100));
+        assertSaysWhere(e, "number");
+        String what = "count should be 1 to 100 and is a number that goes on after nine bytes";
+        assertTrue(e.getMessage().contains("field \"euclidean\": " + what), e.getMessage());
+      }
+    }
+  }
+
   /** All of header and footer, and some of what lies between. */
   private static int step(
       SegmentVectors segment, SegmentFile file, int at, int everyBuild, int longForm, Random random)
@@ -400,7 +479,9 @@ class CorruptionTest {
           if (file != other) {
             SegmentVectors.Look look = look(segment, file, segment.bytes(other));
             assertFalse(look.opened(), file + " from " + other);
-            assertSaysWhere(look.complaints().getFirst(), segment.name(file));
+            IOException e = look.complaints().getFirst();
+            assertSaysWhere(e, segment.name(file));
+            assertTrue(e.getMessage().contains("codec mismatch"), e.getMessage());
           }
         }
       }

@@ -300,4 +300,17 @@ class LargeFilesTest {
       }
     }
   }
+
+  @Test
+  void aLengthThatNoLongHoldsIsRefused() throws IOException {
+    int stride = EntrySample.stride(SIZE);
+    GraphMeta meta = new GraphMeta(0, SIZE, CODE_BYTES, 16, stride, Long.MAX_VALUE, 12, OFFSET);
+    assertTrue(meta.length() < 0, meta.length() + " bytes");
+    try (SparseFile file = new SparseFile(2 * OFFSET);
+        IndexInput in = file.open()) {
+      DataLayout layout = new DataLayout(in, OFFSET);
+      assertThrows(
+          CorruptIndexException.class, () -> layout.next("field", "graph", OFFSET, meta.length()));
+    }
+  }
 }
