@@ -18,7 +18,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
+import org.apache.lucene.codecs.Codec;
 import org.apache.lucene.codecs.KnnVectorsFormat;
+import org.apache.lucene.codecs.lucene104.Lucene104Codec;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.IntField;
@@ -30,6 +32,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnByteVectorQuery;
@@ -274,6 +277,59 @@ class LifeCycleTest {
       assertEquals(5, hits.length);
       assertEquals(id, VectorIndex.ids(reader, hits)[0]);
       assertEquals(1, hits[0].score);
+    }
+  }
+
+  @Test
+  void formatsOfTwoConfigurationsShareASegment(Random random) throws IOException {
+    Map<String, KnnVectorsFormat> formats =
+        Map.of(
+            "a",
+            Storage.CODES.format(),
+            "b",
+            new Pq32HnswVectorsFormat(Storage.graph().withBytesPerVector(16)));
+    Codec codec =
+        new Lucene104Codec() {
+          @Override
+          public KnnVectorsFormat getKnnVectorsFormatForField(String field) {
+            return formats.get(field.substring(0, 1));
+          }
+        };
+    float[][] vectors = Vectors.anisotropic(random, 400, 24);
+    try (Directory directory = new ByteBuffersDirectory()) {
+      try (IndexWriter writer =
+          new IndexWriter(
+              directory, VectorIndex.mergingConfig(Storage.FLOATS.format()).setCodec(codec))) {
+        for (int id = 0; id < vectors.length; id++) {
+          Document document = new Document();
+          document.add(new IntField(ID, id, Field.Store.NO));
+          for (String name : formats.keySet()) {
+            document.add(new KnnFloatVectorField(name, vectors[id], SIMILARITY));
+            byte[] bytes = {(byte) id, (byte) (id >> 8), (byte) name.charAt(0)};
+            document.add(new KnnByteVectorField(name + "_bytes", bytes, SIMILARITY));
+          }
+          writer.addDocument(document);
+          if (id == 150) {
+            writer.flush();
+          }
+        }
+        writer.forceMerge(1);
+      }
+      VectorIndex.check(directory);
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        LeafReader leaf = reader.leaves().get(0).reader();
+        for (String name : formats.keySet()) {
+          VectorIndex.assertVectors(reader, name, byId(vectors));
+          assertFinds(reader, name, byId(vectors), _ -> true, null);
+          int codeBytes = name.equals("a") ? 32 : 16;
+          QuantizedField codes = VectorIndex.reader(leaf, name).quantizedOrNull(name);
+          assertEquals(codeBytes, codes.codes().meta().layout().codeBytes());
+          byte[] bytes = {77, 1, (byte) name.charAt(0)};
+          var query = new KnnByteVectorQuery(name + "_bytes", bytes, 1);
+          ScoreDoc[] hits = new IndexSearcher(reader).search(query, 1).scoreDocs;
+          assertEquals(333, VectorIndex.ids(reader, hits)[0]);
+        }
+      }
     }
   }
 
