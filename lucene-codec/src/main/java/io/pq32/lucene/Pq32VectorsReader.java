@@ -216,7 +216,7 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
   private void search(FieldInfo info, float[] target, KnnCollector collector, AcceptDocs acceptDocs)
       throws IOException {
     VectorDocs docs = vectorDocs.get(info.number);
-    if (docs.size() == 0 || collector.k() == 0) {
+    if (collector.k() == 0) {
       return;
     }
     AcceptedOrds accepted = docs.accepted(acceptDocs, () -> raw.getFloatVectorValues(info.name));

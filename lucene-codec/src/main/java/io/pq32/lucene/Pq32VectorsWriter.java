@@ -230,9 +230,6 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       double maxDrift,
       CooperativeTasks tasks)
       throws IOException {
-    if (vectors.size() == 0) {
-      return null;
-    }
     Codebook codebook = policy.choose(field, vectors, known, maxDrift, tasks);
     if (codebook != null) {
       cache.put(state.directory, field.name, codebook);
