@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.SeededRandom;
@@ -44,6 +45,7 @@ import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.MMapDirectory;
 import org.apache.lucene.store.NIOFSDirectory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,6 +109,38 @@ class FilesTest {
         expected.forEach((name, bytes) -> assertArrayEquals(bytes, actual.get(name), name));
       }
     }
+  }
+
+  /** Where another hash, clock or thread would show that decides nothing in this one. */
+  @Test
+  void anotherProcessWritesTheSameFiles(@TempDir Path folder) throws Exception {
+    Path other = folder.resolve("other");
+    Process child =
+        ChildJvm.start(
+            FilesTest.class,
+            List.of(
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Dpq32.kernels=" + PqKernels.instance().name()),
+            other.toString());
+    assertEquals(0, child.waitFor(), "see what the child wrote above");
+    try (Directory own = new ByteBuffersDirectory();
+        Directory others = new MMapDirectory(other)) {
+      writeTwoSegmentsAndMerge(own, Storage.GRAPH, sameInEveryProcess());
+      Map<String, byte[]> actual = contents(others);
+      contents(own).forEach((name, bytes) -> assertArrayEquals(bytes, actual.get(name), name));
+    }
+  }
+
+  /** The child of that test. Takes the folder to write to. */
+  public static void main(String[] args) throws IOException {
+    try (Directory directory = new MMapDirectory(Path.of(args[0]))) {
+      writeTwoSegmentsAndMerge(directory, Storage.GRAPH, sameInEveryProcess());
+    }
+  }
+
+  private static float[][] sameInEveryProcess() {
+    return Vectors.anisotropic(new Random(32), 600, 24);
   }
 
   /** Remembers which files are created, and which others are touched. */
