@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.lucene.codecs.KnnVectorsFormat;
@@ -23,7 +25,10 @@ import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FilterDirectory;
+import org.apache.lucene.store.FilterIndexOutput;
 import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.tests.store.MockDirectoryWrapper;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -252,6 +257,76 @@ class DiskFaultTest {
             index.check(directory, random);
           }
         });
+  }
+
+  /** Is full when one file is about to get its last byte, or when it is closed. */
+  private static final class FullAtEnd extends FilterDirectory {
+    final Map<String, Long> lengths = new TreeMap<>(); // of the files written
+    private final long length; // that the file must not get; -1: it must not be closed
+    private String file; // null: none
+
+    FullAtEnd(Directory in, String file, long length) {
+      super(in);
+      this.file = file;
+      this.length = length;
+    }
+
+    void repair() {
+      file = null;
+    }
+
+    @Override
+    public IndexOutput createOutput(String name, IOContext context) throws IOException {
+      return new FilterIndexOutput("full at the end", name, in.createOutput(name, context)) {
+        private void write(long reached) throws IOException {
+          if (name.equals(file) && reached == length) {
+            throw new IOException("no room for the end of " + name);
+          }
+        }
+
+        @Override
+        public void writeByte(byte value) throws IOException {
+          write(getFilePointer() + 1);
+          super.writeByte(value);
+        }
+
+        @Override
+        public void writeBytes(byte[] bytes, int offset, int count) throws IOException {
+          write(getFilePointer() + count);
+          super.writeBytes(bytes, offset, count);
+        }
+
+        @Override
+        public void close() throws IOException {
+          lengths.put(name, getFilePointer());
+          super.close();
+          write(-1);
+        }
+      };
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void outlivesADiskThatIsFullAtTheEndOfAnyFileOfOurs(Storage storage, Random random)
+      throws IOException {
+    Index index = Index.of(storage);
+    Map<String, Long> lengths;
+    try (FullAtEnd directory = new FullAtEnd(index.copy(), null, 0)) {
+      assertNull(index.write(directory));
+      lengths = directory.lengths;
+    }
+    lengths.keySet().removeIf(file -> !file.matches(".*\\.(vemq|veq|vem|vex)"));
+    assertEquals(4 * 4, lengths.size(), "three flushed and one merged");
+    for (Map.Entry<String, Long> file : lengths.entrySet()) {
+      long length = random.nextBoolean() ? file.getValue() : -1;
+      FullAtEnd full = new FullAtEnd(index.copy(), file.getKey(), length);
+      try (MockDirectoryWrapper directory = new MockDirectoryWrapper(random, full)) {
+        assertNotNull(index.write(directory), file.getKey());
+        full.repair();
+        index.check(directory, random);
+      }
+    }
   }
 
   @ParameterizedTest
