@@ -257,6 +257,37 @@ class CorruptionTest {
     }
   }
 
+  /** Hits would still have exact scores: only how many of the nearest they are would suffer. */
+  @ParameterizedTest
+  @EnumSource
+  void aCodebookThatIsNotTheOneOfTheCodesIsRefused(CodesMeta.Arrangement arrangement, Random random)
+      throws IOException {
+    try (Directory directory = write("index", arrangement, random)) {
+      SegmentVectors segment = SegmentVectors.of(directory, 0, random);
+      CodesMeta.Codes meta;
+      try (Pq32VectorsReader reader = segment.open(directory, SearchPlan.Costs.MEASURED)) {
+        meta = reader.quantizedOrNull("euclidean").codes().meta();
+      }
+      for (int round = 0; round < 8; round++) {
+        byte[] damaged = segment.bytes(SegmentFile.CODES);
+        int at = (int) meta.codebookOffset() + random.nextInt((int) meta.codebookLength());
+        damaged[at] ^= (byte) (1 << random.nextInt(Byte.SIZE));
+        SegmentVectors.Look look =
+            look(
+                segment,
+                SegmentFile.CODES,
+                ReplacedFiles.withChecksum(damaged),
+                SegmentVectors::glance);
+        assertTrue(look.opened());
+        assertFalse(look.isClean(), "damaged at " + at);
+        for (IOException e : look.complaints()) {
+          String what = "field \"euclidean\": identity of the codebook should be ";
+          assertTrue(e.getMessage().contains(what + meta.codebookId()), e.getMessage());
+        }
+      }
+    }
+  }
+
   /** No codebook would ever be taken to have drifted from such, or each always. */
   @ParameterizedTest
   @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, -0.1f})
