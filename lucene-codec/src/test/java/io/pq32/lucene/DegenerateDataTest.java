@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(SeededRandom.class)
 class DegenerateDataTest {
   private static final int SIZE = Effort.of(256, 3000);
-  private static final int OWN_QUERIES = Effort.of(8, 24); // vectors of the index
+  private static final int OWN_QUERIES = Effort.of(5, 24); // vectors of the index
 
   /** What is wrong with some vectors. */
   private enum Defect {
@@ -189,8 +189,10 @@ class DegenerateDataTest {
         int[] found = VectorIndex.ids(reader, hits);
         var expected = new ExpectedHits(similarity, query, id -> vectors[id], matches, k);
         expected.check(found, hits);
-        int[] again = VectorIndex.ids(reader, searcher.search(knn, k).scoreDocs);
-        assertArrayEquals(found, again, "the same again");
+        if (k == 10) {
+          int[] again = VectorIndex.ids(reader, searcher.search(knn, k).scoreDocs);
+          assertArrayEquals(found, again, "the same again");
+        }
         if (counts) {
           recall += expected.recall(found);
           searches++;
