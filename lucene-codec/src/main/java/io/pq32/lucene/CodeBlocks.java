@@ -12,6 +12,9 @@ import java.lang.foreign.MemorySegment;
  * blocks are worth scanning first.
  */
 final class CodeBlocks {
+  /** Blocks that are best scanned by one call: a quarter of a microsecond of scanning. */
+  static final int CHUNK = 4;
+
   private static final int HEAD_STEP = 8;
 
   private final BlocksLayout layout;
@@ -29,10 +32,18 @@ final class CodeBlocks {
     return layout;
   }
 
-  /** Sums the levels of the codes of one block; one bit per sum greater than the threshold. */
-  long scan(int block, byte[] levels, int threshold, short[] sums) {
-    return PqKernels.instance()
-        .scanBlock(segment, layout.block(block), layout.codeBytes(), levels, threshold, sums);
+  /**
+   * Sums the levels of the codes of some blocks.
+   *
+   * @param order their numbers, {@code count} of them from {@code from} on
+   * @param sums receives {@code [count][64]}
+   * @param above receives {@code [count]}: one bit per sum greater than the threshold
+   */
+  void scan(
+      int[] order, int from, int count, byte[] levels, int threshold, short[] sums, long[] above) {
+    PqKernels.instance()
+        .scanBlocks(
+            segment, 0, order, from, count, layout.codeBytes(), levels, threshold, sums, above);
   }
 
   /**

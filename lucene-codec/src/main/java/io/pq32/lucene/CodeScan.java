@@ -17,15 +17,13 @@ final class CodeScan extends Scan {
   /** Accepted codes without a find that end a scan. */
   static final int PATIENCE = 4096;
 
-  /** Blocks between two looks at the collector: a third of a microsecond of scanning. */
-  private static final int CHUNK_BLOCKS = 4;
-
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
   private final TopSumsPool tops;
   private final int[] order; // blocks, nearest head first
-  private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+  private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
+  private final long[] above = new long[CodeBlocks.CHUNK];
   private boolean exhaustive;
 
   /**
@@ -56,10 +54,11 @@ final class CodeScan extends Scan {
     double lastNews = 0; // accepted codes scanned, as many as there should be, at the last find
     int chunk;
     for (int from = 0; from < order.length && !collector.earlyTerminated(); from += chunk) {
-      chunk = Math.min(counting() ? chunkBlocks(share) : CHUNK_BLOCKS, order.length - from);
+      chunk = Math.min(counting() ? chunkBlocks(share) : CodeBlocks.CHUNK, order.length - from);
+      blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
       boolean news = false;
-      for (int i = from; i < from + chunk; i++) {
-        news |= scanBlock(order[i], top);
+      for (int i = 0; i < chunk; i++) {
+        news |= offer(order[from + i], i, top);
       }
       long before = (long) (scanned * share);
       scanned = Math.min(size, scanned + (long) chunk * PqKernels.BLOCK_SIZE);
@@ -82,19 +81,19 @@ final class CodeScan extends Scan {
     return exhaustive;
   }
 
-  /** Scans one block; returns whether it held one of the best so far. */
-  private boolean scanBlock(int block, TopSums top) throws IOException {
-    long above = blocks.scan(block, table.levels(), top.threshold(), sums);
+  /** Offers what is good in a block of the chunk; returns whether there was anything. */
+  private boolean offer(int block, int inChunk, TopSums top) throws IOException {
+    long good = above[inChunk];
     int first = block * PqKernels.BLOCK_SIZE;
     int left = blocks.layout().size() - first;
     if (left < PqKernels.BLOCK_SIZE) { // the last block is padded
-      above &= -1L >>> PqKernels.BLOCK_SIZE - left;
+      good &= -1L >>> PqKernels.BLOCK_SIZE - left;
     }
     boolean news = false;
-    for (; above != 0; above &= above - 1) {
-      int i = Long.numberOfTrailingZeros(above);
+    for (; good != 0; good &= good - 1) {
+      int i = Long.numberOfTrailingZeros(good);
       if (accepted instanceof AcceptedOrds.All || accepted.contains(nodeOrds.ord(first + i))) {
-        top.offer(first + i, sums[i]);
+        top.offer(first + i, sums[inChunk * PqKernels.BLOCK_SIZE + i]);
         news = true;
       }
     }
@@ -104,6 +103,6 @@ final class CodeScan extends Scan {
   /** A chunk no longer than what the collector still lets us visit, rounded up to a block. */
   private int chunkBlocks(double share) {
     double left = Math.max(1, collector.visitLimit() - collector.visitedCount());
-    return (int) Math.clamp(Math.ceil(left / share / PqKernels.BLOCK_SIZE), 1, CHUNK_BLOCKS);
+    return (int) Math.clamp(Math.ceil(left / share / PqKernels.BLOCK_SIZE), 1, CodeBlocks.CHUNK);
   }
 }

@@ -240,7 +240,8 @@ final class GraphBuilder {
     private final byte[] head = new byte[quantizer.layout().codeBytes()];
     private int[] order; // blocks, those near one block first
     private int ordered; // that block
-    private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+    private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
+    private final long[] above = new long[CodeBlocks.CHUNK];
     private final TopSums top = new TopSums(beamWidth + 1, head.length);
     private final int[] row = new int[graph.maxDegree()];
     private final int[] beyond = new int[graph.maxDegree()];
@@ -289,8 +290,13 @@ final class GraphBuilder {
     private void findCandidates(int node) {
       top.clear();
       int idle = 0; // codes since one was among the best
-      for (int i = 0; i < order.length && idle < PATIENCE; i++) {
-        idle = scanBlock(order[i]) ? 0 : idle + PqKernels.BLOCK_SIZE;
+      int chunk;
+      for (int from = 0; from < order.length && idle < PATIENCE; from += chunk) {
+        chunk = Math.min(CodeBlocks.CHUNK, order.length - from);
+        blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
+        for (int i = 0; i < chunk; i++) {
+          idle = offer(order[from + i], i) ? 0 : idle + PqKernels.BLOCK_SIZE;
+        }
       }
       candidates.clear();
       int[] found = top.drain().ords();
@@ -301,15 +307,14 @@ final class GraphBuilder {
       }
     }
 
-    /** Scans one block; returns whether it held one of the best linkable nodes so far. */
-    private boolean scanBlock(int block) {
-      long above = blocks.scan(block, table.levels(), top.threshold(), sums);
+    /** Offers the linkable nodes that are good in a block; returns whether there were any. */
+    private boolean offer(int block, int inChunk) {
       int first = block * PqKernels.BLOCK_SIZE;
       boolean news = false;
-      for (; above != 0; above &= above - 1) {
-        int i = Long.numberOfTrailingZeros(above);
+      for (long good = above[inChunk]; good != 0; good &= good - 1) {
+        int i = Long.numberOfTrailingZeros(good);
         if (linkable.get(first + i)) { // which padding is not
-          top.offer(first + i, sums[i]);
+          top.offer(first + i, sums[inChunk * PqKernels.BLOCK_SIZE + i]);
           news = true;
         }
       }

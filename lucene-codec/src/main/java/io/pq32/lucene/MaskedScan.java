@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
+import java.util.stream.IntStream;
 import org.apache.lucene.search.KnnCollector;
 
 /**
@@ -9,15 +10,14 @@ import org.apache.lucene.search.KnnCollector;
  * nodes first costs less than asking of every code that competes whether it is accepted.
  */
 final class MaskedScan extends Scan {
-  /** Blocks between two looks at the collector, as many as in {@link CodeScan}. */
-  private static final int CHUNK_BLOCKS = 4;
-
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
   private final TopSumsPool tops;
   private final long[] masks; // of each block the accepted nodes, the first one's bit the lowest
-  private final short[] sums = new short[PqKernels.BLOCK_SIZE];
+  private final int[] order; // the blocks that hold any, ascending
+  private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
+  private final long[] above = new long[CodeBlocks.CHUNK];
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -37,6 +37,7 @@ final class MaskedScan extends Scan {
     this.table = table;
     this.tops = tops;
     this.masks = masks();
+    this.order = IntStream.range(0, masks.length).filter(block -> masks[block] != 0).toArray();
   }
 
   private long[] masks() throws IOException {
@@ -55,34 +56,31 @@ final class MaskedScan extends Scan {
   @Override
   Candidates scan(int limit) throws IOException {
     TopSums top = tops.borrow(limit);
-    int visited = 0; // since the collector last heard of it
-    int scanned = 0;
-    for (int block = 0; block < masks.length; block++) {
-      if (masks[block] == 0) {
-        continue;
+    int chunk;
+    for (int from = 0; from < order.length && !collector.earlyTerminated(); from += chunk) {
+      long left = visitsLeft();
+      int visits = 0;
+      chunk = 0;
+      do {
+        visits += Long.bitCount(masks[order[from + chunk]]);
+        chunk++;
+      } while (chunk < CodeBlocks.CHUNK && from + chunk < order.length && visits < left);
+      blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
+      for (int i = 0; i < chunk; i++) {
+        offer(order[from + i], i, top);
       }
-      scanBlock(block, top);
-      visited += Long.bitCount(masks[block]);
-      scored(PqKernels.BLOCK_SIZE);
-      if (++scanned % CHUNK_BLOCKS == 0 || visited >= visitsLeft()) {
-        visited(visited);
-        visited = 0;
-        if (collector.earlyTerminated()) {
-          break;
-        }
-      }
+      scored(chunk * PqKernels.BLOCK_SIZE);
+      visited(visits);
     }
-    visited(visited);
     Candidates found = top.drain();
     tops.giveBack(top);
     return new Candidates(nodeOrds.ords(found.ords()), found.sums());
   }
 
-  private void scanBlock(int block, TopSums top) {
-    long above = blocks.scan(block, table.levels(), top.threshold(), sums) & masks[block];
-    for (; above != 0; above &= above - 1) {
-      int i = Long.numberOfTrailingZeros(above);
-      top.offer(block * PqKernels.BLOCK_SIZE + i, sums[i]);
+  private void offer(int block, int inChunk, TopSums top) {
+    for (long good = above[inChunk] & masks[block]; good != 0; good &= good - 1) {
+      int i = Long.numberOfTrailingZeros(good);
+      top.offer(block * PqKernels.BLOCK_SIZE + i, sums[inChunk * PqKernels.BLOCK_SIZE + i]);
     }
   }
 

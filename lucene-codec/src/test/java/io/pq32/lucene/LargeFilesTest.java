@@ -178,9 +178,10 @@ class LargeFilesTest {
           assertArrayEquals(codes[i], code);
           assertEquals(ord(node), stored.blockOrds().ord(node));
           assertEquals(node, stored.blockOrds().node(ord(node)));
-          long above = read.scan(node / 64, levels, 0, sums);
+          long[] above = new long[1];
+          read.scan(new int[] {node / 64}, 0, 1, levels, 0, sums, above);
           assertEquals(sum(code, levels), sums[node % 64]);
-          assertTrue((above >>> node & 1) != 0);
+          assertTrue((above[0] >>> node & 1) != 0);
           long from = node / 64 * 64L * CODE_BYTES;
           for (PqKernels kernels : kernels()) {
             Arrays.fill(sums, (short) -1);

@@ -92,7 +92,7 @@ final class KernelCheck {
       integers[i] = (short) random.nextInt(-511, 512);
     }
     byte[] levels = levels(random, SUB_QUANTIZERS);
-    MemorySegment codes = MemorySegment.ofArray(bytes(random, BLOCK_SIZE * SUB_QUANTIZERS));
+    MemorySegment codes = MemorySegment.ofArray(bytes(random, 2 * BLOCK_SIZE * SUB_QUANTIZERS));
     int[] ords = random.ints(BLOCK_SIZE, 0, BLOCK_SIZE).toArray();
     return List.of(
         new Sample("dot", kernels -> kernels.dot(codebooks, 0, codebooks, 1, 70)),
@@ -136,8 +136,8 @@ final class KernelCheck {
         new Sample(
             "scan",
             kernels -> {
-              short[] out = new short[BLOCK_SIZE];
-              kernels.scan(codes, 0, 1, SUB_QUANTIZERS, levels, out);
+              short[] out = new short[2 * BLOCK_SIZE];
+              kernels.scan(codes, 0, 2, SUB_QUANTIZERS, levels, out);
               return out;
             }),
         new Sample(
@@ -149,11 +149,14 @@ final class KernelCheck {
               return out;
             }),
         new Sample(
-            "scanBlock",
+            "scanBlocks",
             kernels -> {
-              short[] out = new short[BLOCK_SIZE];
+              short[] out = new short[3 * BLOCK_SIZE];
+              long[] above = new long[3];
+              int[] blocks = {1, 1, 0, 1};
               int threshold = SUB_QUANTIZERS * MAX_LEVEL / 2;
-              long above = kernels.scanBlock(codes, 0, SUB_QUANTIZERS, levels, threshold, out);
+              kernels.scanBlocks(
+                  codes, 0, blocks, 1, 3, SUB_QUANTIZERS, levels, threshold, out, above);
               return new Object[] {out, above};
             }));
   }

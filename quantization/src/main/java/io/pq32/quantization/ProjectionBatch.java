@@ -74,10 +74,13 @@ public final class ProjectionBatch {
     if (euclidean) {
       quantizer.center(vectors, 1);
     }
-    double largest = 0;
+    // Of floats without their signs the larger one has the larger bits, and integers compare in
+    // registers: a loop over the floats took 2 us at 768 dimensions.
+    int bits = 0;
     for (float value : vectors) {
-      largest = Math.max(largest, Math.abs(value));
+      bits = Math.max(bits, Float.floatToRawIntBits(value) & Integer.MAX_VALUE);
     }
+    double largest = Float.intBitsToFloat(bits);
     int exponent = Math.getExponent(largest * Math.sqrt(quantizer.squaredComponentLength()));
     int excess = 0;
     if (exponent > GREATEST) {

@@ -151,32 +151,43 @@ class ScalarPqKernels extends PqKernels {
       byte[] levels,
       short[] sums) {
     for (int block = 0; block < blocks; block++) {
-      for (int i = 0; i < BLOCK_SIZE; i++) {
-        long code = offset + (long) block * subQuantizers * BLOCK_SIZE + i;
-        int sum = 0;
-        for (int m = 0; m < subQuantizers; m++) {
-          int centroid = codes.get(JAVA_BYTE, code + (long) m * BLOCK_SIZE) & 0xFF;
-          sum += levels[m * CODEBOOK_SIZE + centroid];
-        }
-        sums[block * BLOCK_SIZE + i] = (short) sum;
+      long from = offset + (long) block * subQuantizers * BLOCK_SIZE;
+      scanBlock(codes, from, subQuantizers, levels, sums, block * BLOCK_SIZE);
+    }
+  }
+
+  private static void scanBlock(
+      MemorySegment codes, long offset, int subQuantizers, byte[] levels, short[] sums, int to) {
+    for (int i = 0; i < BLOCK_SIZE; i++) {
+      int sum = 0;
+      for (int m = 0; m < subQuantizers; m++) {
+        int centroid = codes.get(JAVA_BYTE, offset + (long) m * BLOCK_SIZE + i) & 0xFF;
+        sum += levels[m * CODEBOOK_SIZE + centroid];
       }
+      sums[to + i] = (short) sum;
     }
   }
 
   @Override
-  public long scanBlock(
+  public void scanBlocks(
       MemorySegment codes,
       long offset,
+      int[] blocks,
+      int first,
+      int count,
       int subQuantizers,
       byte[] levels,
       int threshold,
-      short[] sums) {
-    scan(codes, offset, 1, subQuantizers, levels, sums);
-    long above = 0;
-    for (int i = 0; i < BLOCK_SIZE; i++) {
-      above |= (sums[i] > threshold ? 1L : 0L) << i;
+      short[] sums,
+      long[] above) {
+    for (int i = 0; i < count; i++) {
+      long from = offset + (long) blocks[first + i] * subQuantizers * BLOCK_SIZE;
+      scanBlock(codes, from, subQuantizers, levels, sums, i * BLOCK_SIZE);
+      above[i] = 0;
+      for (int j = 0; j < BLOCK_SIZE; j++) {
+        above[i] |= (sums[i * BLOCK_SIZE + j] > threshold ? 1L : 0L) << j;
+      }
     }
-    return above;
   }
 
   @Override

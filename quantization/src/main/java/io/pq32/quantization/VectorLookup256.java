@@ -49,8 +49,25 @@ final class VectorLookup256 {
     }
   }
 
+  static void scanBlocks(
+      MemorySegment codes,
+      long offset,
+      int[] blocks,
+      int first,
+      int count,
+      int subQuantizers,
+      byte[] levels,
+      short bound,
+      short[] sums,
+      long[] above) {
+    for (int i = 0; i < count; i++) {
+      long from = offset + (long) blocks[first + i] * subQuantizers * BLOCK_SIZE;
+      above[i] = scanBlock(codes, from, subQuantizers, levels, bound, sums, i * BLOCK_SIZE);
+    }
+  }
+
   /** Scans one block; one bit per code whose sum is greater than {@code bound}. */
-  static long scanBlock(
+  private static long scanBlock(
       MemorySegment codes,
       long offset,
       int subQuantizers,

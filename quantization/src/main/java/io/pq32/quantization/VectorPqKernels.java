@@ -639,20 +639,30 @@ final class VectorPqKernels extends ScalarPqKernels {
   }
 
   @Override
-  public long scanBlock(
+  public void scanBlocks(
       MemorySegment codes,
       long offset,
+      int[] blocks,
+      int first,
+      int count,
       int subQuantizers,
       byte[] levels,
       int threshold,
-      short[] sums) {
+      short[] sums,
+      long[] above) {
     // No sum is below zero or above 32767.
     short bound = (short) Math.clamp(threshold, -1, Short.MAX_VALUE);
-    return switch (WIDTH) {
-      case 512 -> VectorLookup512.scanBlock(codes, offset, subQuantizers, levels, bound, sums);
-      case 256 -> VectorLookup256.scanBlock(codes, offset, subQuantizers, levels, bound, sums, 0);
-      default -> super.scanBlock(codes, offset, subQuantizers, levels, threshold, sums);
-    };
+    switch (WIDTH) {
+      case 512 ->
+          VectorLookup512.scanBlocks(
+              codes, offset, blocks, first, count, subQuantizers, levels, bound, sums, above);
+      case 256 ->
+          VectorLookup256.scanBlocks(
+              codes, offset, blocks, first, count, subQuantizers, levels, bound, sums, above);
+      default ->
+          super.scanBlocks(
+              codes, offset, blocks, first, count, subQuantizers, levels, threshold, sums, above);
+    }
   }
 
   @Override

@@ -33,6 +33,8 @@ class KernelAllocationTest {
     random.nextBytes(bytes);
     MemorySegment codes = MemorySegment.ofArray(bytes);
     short[] sums = new short[4 * BLOCK_SIZE];
+    int[] blocks = {3, 0, 2};
+    long[] above = new long[3];
     int[] ords = IntStream.range(0, BLOCK_SIZE).toArray();
     byte[] scratch = new byte[BLOCK_SIZE * subQuantizers];
     float[] vector = floats(random, subQuantizers * subDimension);
@@ -48,7 +50,8 @@ class KernelAllocationTest {
         "score",
         () -> kernels.score(codes, 0, ords, BLOCK_SIZE, subQuantizers, levels, scratch, sums));
     assertAllocatesNothing(
-        "scanBlock", () -> kernels.scanBlock(codes, 0, subQuantizers, levels, 2000, sums));
+        "scanBlocks",
+        () -> kernels.scanBlocks(codes, 0, blocks, 0, 3, subQuantizers, levels, 2000, sums, above));
     assertAllocatesNothing(
         "innerProducts",
         () -> kernels.innerProducts(vector, centroids, subQuantizers, subDimension, table));

@@ -239,19 +239,32 @@ class KernelChoiceTest {
               }
             }));
     assertEquals(
-        "scanBlock",
+        "scanBlocks",
         KernelCheck.firstDifference(
             new ScalarPqKernels() {
               @Override
-              public long scanBlock(
+              public void scanBlocks(
                   MemorySegment codes,
                   long offset,
+                  int[] blocks,
+                  int first,
+                  int count,
                   int subQuantizers,
                   byte[] levels,
                   int threshold,
-                  short[] sums) {
-                return super.scanBlock(
-                    codes, offset, subQuantizers, levels, threshold + MAX_LEVEL, sums);
+                  short[] sums,
+                  long[] above) {
+                super.scanBlocks(
+                    codes,
+                    offset,
+                    blocks,
+                    first,
+                    count,
+                    subQuantizers,
+                    levels,
+                    threshold + MAX_LEVEL,
+                    sums,
+                    above);
               }
             }));
   }

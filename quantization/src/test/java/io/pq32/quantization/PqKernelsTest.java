@@ -361,21 +361,43 @@ class PqKernelsTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
-  void scansABlockAsTheLoopsDo(PqKernels kernels, Random random) {
+  void scansBlocksAnywhereAsTheLoopsDo(PqKernels kernels, Random random) {
     for (int subQuantizers : SUB_QUANTIZERS) {
       byte[] levels = levels(random, subQuantizers);
-      int size = 3 * subQuantizers * BLOCK_SIZE;
-      for (MemorySegment codes : segments(random, size)) {
+      for (int[] blocks : new int[][] {{}, {2}, {0, 2}, {2, 2, 0}, {1, 0, 2, 1}}) {
         // The last block ends where the memory ends.
-        for (int block = 0; block < 3; block++) {
-          long offset = codes.byteSize() - (long) (3 - block) * subQuantizers * BLOCK_SIZE;
-          short[] expected = new short[BLOCK_SIZE];
-          ORACLE.scan(codes, offset, 1, subQuantizers, levels, expected);
-          short[] sums = shorts(random, BLOCK_SIZE);
-          for (int threshold : thresholds(expected)) {
-            long above = kernels.scanBlock(codes, offset, subQuantizers, levels, threshold, sums);
+        int size = 3 * subQuantizers * BLOCK_SIZE;
+        for (MemorySegment codes : segments(random, size)) {
+          long offset = codes.byteSize() - size;
+          short[] all = new short[3 * BLOCK_SIZE];
+          ORACLE.scan(codes, offset, 3, subQuantizers, levels, all);
+          int first = random.nextInt(3);
+          int[] numbers = new int[first + blocks.length + 1];
+          Arrays.fill(numbers, Integer.MIN_VALUE); // for those not asked for
+          System.arraycopy(blocks, 0, numbers, first, blocks.length);
+          for (int threshold : thresholds(all)) {
+            short[] sums = shorts(random, (blocks.length + 1) * BLOCK_SIZE);
+            short[] expected = sums.clone();
+            long[] above = random.longs(blocks.length + 1).toArray();
+            long[] expectedAbove = above.clone();
+            for (int i = 0; i < blocks.length; i++) {
+              int from = blocks[i] * BLOCK_SIZE;
+              System.arraycopy(all, from, expected, i * BLOCK_SIZE, BLOCK_SIZE);
+              expectedAbove[i] = above(all, from, threshold);
+            }
+            kernels.scanBlocks(
+                codes,
+                offset,
+                numbers,
+                first,
+                blocks.length,
+                subQuantizers,
+                levels,
+                threshold,
+                sums,
+                above);
             assertArrayEquals(expected, sums, subQuantizers + " sub-quantizers");
-            assertEquals(above(expected, threshold), above, "above " + threshold);
+            assertArrayEquals(expectedAbove, above, "above " + threshold);
           }
         }
       }
@@ -402,10 +424,10 @@ class PqKernelsTest {
         .toArray();
   }
 
-  private static long above(short[] sums, int threshold) {
+  private static long above(short[] sums, int from, int threshold) {
     long above = 0;
     for (int i = 0; i < BLOCK_SIZE; i++) {
-      above |= sums[i] > threshold ? 1L << i : 0;
+      above |= sums[from + i] > threshold ? 1L << i : 0;
     }
     return above;
   }
@@ -418,9 +440,13 @@ class PqKernelsTest {
       Arrays.fill(levels, (byte) MAX_LEVEL);
       MemorySegment codes = MemorySegment.ofArray(new byte[BLOCK_SIZE * subQuantizers]);
       int sum = subQuantizers * MAX_LEVEL;
-      short[] sums = new short[BLOCK_SIZE];
-      assertEquals(-1L, kernels.scanBlock(codes, 0, subQuantizers, levels, sum - 1, sums));
-      assertEquals(0L, kernels.scanBlock(codes, 0, subQuantizers, levels, sum, sums));
+      int[] blocks = {0, 0};
+      short[] sums = new short[2 * BLOCK_SIZE];
+      long[] above = new long[2];
+      kernels.scanBlocks(codes, 0, blocks, 0, 2, subQuantizers, levels, sum - 1, sums, above);
+      assertArrayEquals(new long[] {-1, -1}, above);
+      kernels.scanBlocks(codes, 0, blocks, 0, 2, subQuantizers, levels, sum, sums, above);
+      assertArrayEquals(new long[2], above);
     }
   }
 
