@@ -73,16 +73,20 @@ sealed interface AcceptedOrds {
 
         @Override
         public int next(int[] ords) {
-          int filled = Math.min(ords.length, left);
-          left -= filled;
-          for (int i = 0; i < filled; i++) {
+          int end = Math.min(ords.length, left);
+          left -= end;
+          // A loop per word ends unforeseen once per word, not once per ordinal.
+          for (int filled = 0; filled < end; ) {
             while (bits == 0) {
               bits = words[++word];
             }
-            ords[i] = (word << 6) + Long.numberOfTrailingZeros(bits);
-            bits &= bits - 1;
+            int base = word << 6;
+            for (int same = Math.min(end - filled, Long.bitCount(bits)); same > 0; same--) {
+              ords[filled++] = base + Long.numberOfTrailingZeros(bits);
+              bits &= bits - 1;
+            }
           }
-          return filled;
+          return end;
         }
       };
     }

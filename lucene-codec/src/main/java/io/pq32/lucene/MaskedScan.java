@@ -43,11 +43,12 @@ final class MaskedScan extends Scan {
   private long[] masks() throws IOException {
     long[] masks = new long[blocks.layout().blocks()];
     int[] ords = new int[PqKernels.BLOCK_SIZE];
+    int[] nodes = new int[ords.length];
     AcceptedOrds.Cursor cursor = accepted.cursor();
     for (int count = cursor.next(ords); count > 0; count = cursor.next(ords)) {
+      nodeOrds.nodes(ords, count, nodes);
       for (int i = 0; i < count; i++) {
-        int node = nodeOrds.node(ords[i]);
-        masks[node / PqKernels.BLOCK_SIZE] |= 1L << node;
+        masks[nodes[i] / PqKernels.BLOCK_SIZE] |= 1L << nodes[i];
       }
     }
     return masks;

@@ -49,22 +49,32 @@ final class NodeOrds {
     return ords;
   }
 
-  int node(int ord) throws CorruptIndexException {
-    long block = ordToBlock.get(ord);
-    int low = (int) Math.min(layout.size() - 1, block * PqKernels.BLOCK_SIZE);
-    int high = (int) Math.min(layout.size(), (block + 1) * PqKernels.BLOCK_SIZE) - 1;
-    while (low < high) {
-      int middle = low + high >>> 1;
-      if (nodeToOrd.get(middle) < ord) {
-        low = middle + 1;
-      } else {
-        high = middle;
+  /**
+   * Nodes of some ordinals. All are searched for at once, step by step and without branches: what
+   * one step waits for, those of the others do meanwhile. One after the other they took three times
+   * as long.
+   *
+   * @param nodes receives {@code count} nodes
+   */
+  void nodes(int[] ords, int count, int[] nodes) throws CorruptIndexException {
+    int last = layout.size() - 1;
+    for (int i = 0; i < count; i++) {
+      long block = Math.min(ordToBlock.get(ords[i]), last / PqKernels.BLOCK_SIZE);
+      nodes[i] = (int) block * PqKernels.BLOCK_SIZE;
+    }
+    for (int step = PqKernels.BLOCK_SIZE / 2; step > 0; step >>>= 1) {
+      for (int i = 0; i < count; i++) {
+        int middle = nodes[i] + step;
+        int notAbove = ords[i] - (int) nodeToOrd.get(Math.min(middle, last));
+        nodes[i] += step & ~((notAbove | last - middle) >> Integer.SIZE - 1);
       }
     }
-    if (nodeToOrd.get(low) != ord) {
-      throw Corruption.of(field, "block of ordinal " + ord, "one that holds it", block, file);
+    for (int i = 0; i < count; i++) {
+      if (nodeToOrd.get(nodes[i]) != ords[i]) {
+        long block = ordToBlock.get(ords[i]);
+        throw Corruption.of(field, "block of ordinal " + ords[i], "one that holds it", block, file);
+      }
     }
-    return low;
   }
 
   /** Node of each ordinal, on the heap: for those who go through all of them. */

@@ -177,7 +177,9 @@ class LargeFilesTest {
           read.copy(node, code);
           assertArrayEquals(codes[i], code);
           assertEquals(ord(node), stored.blockOrds().ord(node));
-          assertEquals(node, stored.blockOrds().node(ord(node)));
+          int[] found = new int[1];
+          stored.blockOrds().nodes(new int[] {ord(node)}, 1, found);
+          assertEquals(node, found[0]);
           long[] above = new long[1];
           read.scan(new int[] {node / 64}, 0, 1, levels, 0, sums, above);
           assertEquals(sum(code, levels), sums[node % 64]);
