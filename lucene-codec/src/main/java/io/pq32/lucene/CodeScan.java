@@ -9,19 +9,17 @@ import org.apache.lucene.search.KnnCollector;
  *
  * <p>Whoever reads blocks in that order meets the best codes early: on text-768 the first 20 % hold
  * .90 of the ten nearest, on glyphs-784 .98. How far to read differs from query to query, so the
- * scan ends after {@value #PATIENCE} accepted codes of which none came among those kept. At k = 10
- * that reads 43 % of text-768 for .987, where a fixed share for all queries would have to be 60 %,
- * and 17 % of glyphs-784 for .988.
+ * scan ends after as many accepted codes of which none came among those kept as the query's {@link
+ * Tolerance#patience} lasts. At k = 10 and by default, 4,096 codes, that reads 43 % of text-768 for
+ * .987, where a fixed share for all queries would have to be 60 %, and 17 % of glyphs-784 for .988.
  */
 final class CodeScan extends Scan {
-  /** Accepted codes without a find that end a scan. */
-  static final int PATIENCE = 4096;
-
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
   private final TopSumsPool tops;
   private final int[] order; // blocks, nearest head first
+  private final long patience;
   private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
   private final long[] above = new long[CodeBlocks.CHUNK];
   private boolean exhaustive;
@@ -43,6 +41,7 @@ final class CodeScan extends Scan {
     this.table = table;
     this.tops = tops;
     this.order = blocks.nearestFirst(table.levels());
+    this.patience = Tolerance.of(collector).patience();
   }
 
   @Override
@@ -66,7 +65,7 @@ final class CodeScan extends Scan {
       visited((int) ((long) (scanned * share) - before));
       if (news || top.count() < limit) {
         lastNews = scanned * share;
-      } else if (scanned * share - lastNews >= PATIENCE) {
+      } else if (scanned * share - lastNews >= patience) {
         break;
       }
     }

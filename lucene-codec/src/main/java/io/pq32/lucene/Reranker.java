@@ -10,13 +10,12 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
  * Gives candidates their exact scores, most promising first, for as long as it pays.
  *
  * <p>The vectors scored so far say what to expect of a code ({@link ScoreModel}), so what is left
- * of a list has an expected number of hits. Scoring ends when that is a small share of k: {@value
- * #TOLERANCE}, or {@value #BESIDE_SOURCE} where the source may have missed hits itself. But not
- * while hits trickle in: the last {@value #WITHOUT_HITS} of those scored must not have competed.
- * (Where the projection drops what the nearest vectors have in common, their errors are larger than
- * others' and no model of all errors tells.) So an easy query reads few vectors, one whose
- * neighbors the codes tell apart badly reads more, and a collector that wants more than k documents
- * (one per parent, or all above a threshold) gets them.
+ * of a list has an expected number of hits. Scoring ends when that is a small share of k, {@link
+ * Tolerance#hits}. But not while hits trickle in: the last {@value #WITHOUT_HITS} of those scored
+ * must not have competed. (Where the projection drops what the nearest vectors have in common,
+ * their errors are larger than others' and no model of all errors tells.) So an easy query reads
+ * few vectors, one whose neighbors the codes tell apart badly reads more, and a collector that
+ * wants more than k documents (one per parent, or all above a threshold) gets them.
  *
  * <p>Measured at k = 10 against all candidates listed: on text-768 86 vectors find .997 of the ten
  * nearest, on glyphs-784 109 find .998, of 100,000 synthetic vectors 143 find .992. Going on while
@@ -26,20 +25,11 @@ import org.apache.lucene.util.hnsw.RandomVectorScorer;
  * nearest of all.
  */
 final class Reranker {
-  /** Expected hits that may be missed, as a share of k. */
-  private static final double TOLERANCE = 0.02;
-
-  /** The same where the source has not looked at all codes: {@link CodeScan} misses some .013. */
-  private static final double BESIDE_SOURCE = 0.005;
-
   /** Share of the vectors scored. */
   private static final double WITHOUT_HITS = 0.2;
 
   /** Vectors in a row that do not compete, in multiples of {@link #depth}, that end it anyway. */
   private static final int PATIENCE = 4;
-
-  /** Vectors scored before the scatter is judged, at least. */
-  private static final int MIN_FIRST = 20;
 
   /** Vectors scored at once, at least: enough for their cache misses to overlap. */
   private static final int MIN_SLICE = 16;
@@ -49,6 +39,7 @@ final class Reranker {
   private final RandomVectorScorer scorer;
   private final KnnCollector collector;
   private final KnnSearchStrategy strategy; // null where the collector has none
+  private final Tolerance tolerance;
   private int scored;
 
   /**
@@ -63,6 +54,7 @@ final class Reranker {
         collector.getSearchStrategy() instanceof KnnSearchStrategy.Seeded seeded
             ? seeded.originalStrategy() // which hears of the blocks, and may be null
             : collector.getSearchStrategy();
+    this.tolerance = Tolerance.of(collector);
   }
 
   /**
@@ -80,13 +72,13 @@ final class Reranker {
    * that it has found would be lost.
    */
   void collect(CandidateSource source, int k) throws IOException {
-    int first = Math.max(MIN_FIRST, k);
+    int first = tolerance.first(k);
     int slice = Math.max(MIN_SLICE, k / 4);
     long patience = (long) PATIENCE * depth(k);
     float[] scores = new float[Math.max(first, slice)];
     int misses = 0; // since a vector competed
     for (Candidates found = source.next(); found.count() > 0; found = source.next()) {
-      double tolerated = k * (source.exhaustive() ? TOLERANCE : BESIDE_SOURCE);
+      double tolerated = tolerance.hits(k, source.exhaustive());
       int count;
       for (int from = 0; from < found.count(); from += count) {
         if (scored >= first

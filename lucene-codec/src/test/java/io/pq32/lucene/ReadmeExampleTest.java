@@ -139,6 +139,33 @@ class ReadmeExampleTest {
     }
   }
 
+  @Test
+  void toleratesMoreMisses() throws IOException {
+    float[] query = {0.9f, 0.1f, 0, 0};
+    Query english = new TermQuery(new Term("lang", "en"));
+    // README
+    var hasty = new Pq32SearchStrategy(.05);
+    Query near = new KnnFloatVectorQuery("emb", query, 10, english, hasty);
+    // README
+    VectorSimilarityFunction similarity = VectorSimilarityFunction.COSINE;
+    float[] vector = {1, 0, 0, 0};
+    try (var dir = new MMapDirectory(folder);
+        var writer =
+            new IndexWriter(
+                dir,
+                new IndexWriterConfig()
+                    .setCodec(TestUtil.alwaysKnnVectorsFormat(new Pq32HnswVectorsFormat())))) {
+      var doc = new Document();
+      doc.add(new KnnFloatVectorField("emb", vector, similarity));
+      doc.add(new StringField("lang", "en", Field.Store.NO));
+      writer.addDocument(doc);
+      try (var reader = DirectoryReader.open(writer)) {
+        TopDocs hits = new IndexSearcher(reader).search(near, 10);
+        assertHits(hits, Map.of(0, similarity.compare(query, vector)));
+      }
+    }
+  }
+
   private static void assertHits(TopDocs hits, Map<Integer, Float> expected) {
     Map<Integer, Float> found =
         Arrays.stream(hits.scoreDocs).collect(Collectors.toMap(hit -> hit.doc, hit -> hit.score));

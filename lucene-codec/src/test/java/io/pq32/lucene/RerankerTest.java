@@ -137,6 +137,51 @@ class RerankerTest {
   }
 
   @Test
+  void zeroToleranceScoresAllThatIsListed() throws IOException {
+    // The codes are right, so nothing is to be expected after the first ten.
+    ListScorer scorer = new ListScorer(scores(1000, i -> -0.25));
+    int listed = Reranker.depth(10);
+    reranker(scorer, tolerant(10, 0)).collect(source(listed, upTo(listed)), 10);
+    assertEquals(listed, scorer.scored.size());
+  }
+
+  @Test
+  void zeroToleranceGoesOnUntilManyInARowAreInVain() throws IOException {
+    ListScorer scorer = new ListScorer(scores(1000, i -> -0.25));
+    reranker(scorer, tolerant(10, 0)).collect(source(1000, upTo(1000)), 10);
+    assertEquals(20 + 4 * Reranker.depth(10), scorer.scored.size());
+  }
+
+  @Test
+  void theMoreIsToleratedTheFewerVectorsAreScored(Random random) throws IOException {
+    double[] tolerances = {0, 0.001, 0.02, 0.3};
+    int[] scored = new int[tolerances.length];
+    for (int round = 0; round < 50; round++) {
+      float[] scores = scores(2000, _ -> 60 * STEP * random.nextGaussian());
+      for (int t = 0; t < tolerances.length; t++) {
+        ListScorer scorer = new ListScorer(scores);
+        reranker(scorer, tolerant(10, tolerances[t])).collect(source(200, upTo(2000)), 10);
+        scored[t] += scorer.scored.size();
+      }
+    }
+    for (int t = 1; t < tolerances.length; t++) {
+      assertTrue(scored[t] < 0.9 * scored[t - 1], Arrays.toString(scored));
+    }
+  }
+
+  @Test
+  void toleranceGivesUpNothingBeforeThereAreKHits() throws IOException {
+    ListScorer scorer = new ListScorer(scores(700, _ -> 0));
+    TopKnnCollector collector = tolerant(1000, 0.999);
+    reranker(scorer, collector).collect(source(64, upTo(700)), 100); // of k documents a part
+    assertEquals(700, docs(collector).length);
+  }
+
+  private static TopKnnCollector tolerant(int k, double tolerance) {
+    return new TopKnnCollector(k, Integer.MAX_VALUE, new Pq32SearchStrategy(tolerance));
+  }
+
+  @Test
   void aCollectorThatKnowsBetterHitsEndsItEarly() throws IOException {
     ListScorer scorer = new ListScorer(scores(1000, i -> i % 2 * 50 * STEP));
     TopKnnCollector alone = new TopKnnCollector(10, Integer.MAX_VALUE);
