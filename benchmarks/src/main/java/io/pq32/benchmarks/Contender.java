@@ -46,6 +46,14 @@ enum Contender {
     return Arrays.stream(values()).map(Contender::toString).collect(Collectors.joining(", "));
   }
 
+  /** Whether a search can be told what to tolerate. */
+  boolean hasTolerance() {
+    return switch (this) {
+      case PQ32, PQ32_GRAPH, PQ32_SCAN -> true;
+      case FLOAT, INT8, INT4, ONE_BIT, JVECTOR -> false;
+    };
+  }
+
   Engine engine() {
     return engine;
   }

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** How fast is a format at a given recall? Read from the points measured at several fan-outs. */
+/** How fast is a format at a given recall? Read from the points measured at several settings. */
 final class Curve {
-  /** What one fan-out gave. */
+  /** What one setting gave. */
   record Point(double recall, double queriesPerSecond) {}
 
   /**
    * Speed at some recall.
    *
-   * @param lowerBound true if every measured point has more recall than asked for, so that a
-   *     smaller fan-out would be faster still
+   * @param lowerBound true if every measured point has more recall than asked for, so that a less
+   *     thorough search would be faster still
    */
   record Reading(double queriesPerSecond, boolean lowerBound) {}
 

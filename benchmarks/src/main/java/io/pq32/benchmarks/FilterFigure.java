@@ -19,7 +19,7 @@ import org.knowm.xchart.style.lines.SeriesLines;
  *
  * @param threads searching at the same time
  * @param targetRecall at which speeds are read
- * @param searches of all formats, one per filter and fan-out
+ * @param searches of all formats, one per filter and setting
  */
 record FilterFigure(
     Quantity quantity,
@@ -38,7 +38,7 @@ record FilterFigure(
   enum Quantity {
     /** Queries per second at the target recall; a format that does not reach it has no mark. */
     SPEED,
-    /** Recall at the smallest fan-out. */
+    /** Recall at the smallest fan-out, with the tolerance that formats have by themselves. */
     RECALL
   }
 
@@ -166,6 +166,7 @@ record FilterFigure(
                   });
       case RECALL ->
           found.stream()
+              .filter(search -> search.tolerance() == null)
               .sorted(Comparator.comparingInt(RecallReport.Search::fanOut))
               .forEach(search -> values.putIfAbsent(search.format(), search.recall()));
     }

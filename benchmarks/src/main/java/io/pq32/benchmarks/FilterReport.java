@@ -9,7 +9,7 @@ import java.util.Map;
 /** Tells the results of filtered searches: tables to read, and the same as JSON lines. */
 final class FilterReport {
   /**
-   * What one format gave at one fan-out under a filter.
+   * What one format gave at one setting under a filter.
    *
    * @param correlated whether passing the filter has to do with the vector
    * @param selectivity share of the vectors that pass
@@ -65,7 +65,7 @@ final class FilterReport {
     }
     TextTable table = new TextTable(header.toArray(String[]::new));
     byFilter(all).forEach((_, searches) -> addTo(table, searches, targets));
-    writer.print("Speed at equal recall (>= where even the smallest fan-out has more)%n%s", table);
+    writer.print("Speed at equal recall (>= where even the fastest setting has more)%n%s", table);
   }
 
   private void addTo(TextTable table, List<FilteredSearch> searches, List<Double> targets) {

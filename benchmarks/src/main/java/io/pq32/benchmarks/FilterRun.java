@@ -47,10 +47,15 @@ final class FilterRun {
         .run(
             "search " + filter.name(),
             filter.data(),
-            (contender, fanOut, query) ->
+            (setting, query) ->
                 indexes
-                    .lucene(contender)
-                    .search(queries[query], fanOut, plan.k(), filter.filters().get(query).query()),
+                    .lucene(setting.contender())
+                    .search(
+                        queries[query],
+                        setting.fanOut(),
+                        setting.tolerance(),
+                        plan.k(),
+                        filter.filters().get(query).query()),
             (contender, hits) -> checkHits(contender, filter, hits));
   }
 

@@ -1,7 +1,9 @@
 package io.pq32.benchmarks;
 
+import io.pq32.lucene.Pq32SearchStrategy;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.search.IndexSearcher;
@@ -23,7 +25,7 @@ record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> 
    * Explores nodes that pass alone where at most 60 % do: what Elasticsearch asks for, and faster
    * than Lucene's default, which never does.
    */
-  private static final KnnSearchStrategy FILTERED_STRATEGY = new KnnSearchStrategy.Hnsw(60);
+  private static final int FILTERED_SEARCH_THRESHOLD = 60;
 
   @Override
   public void check(BuildSettings settings, Similarity similarity) {
@@ -51,9 +53,17 @@ record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> 
     return new Built(time, new LuceneIndex(folder, this));
   }
 
-  /** The best k of {@code fanOut} candidates. */
-  ScoreDoc[] search(IndexSearcher searcher, float[] vector, int fanOut, int k) throws IOException {
-    Query query = new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, fanOut);
+  /**
+   * The best k of {@code fanOut} candidates.
+   *
+   * @param tolerance of pq32
+   */
+  ScoreDoc[] search(
+      IndexSearcher searcher, float[] vector, int fanOut, OptionalDouble tolerance, int k)
+      throws IOException {
+    KnnSearchStrategy strategy =
+        strategy(tolerance, KnnSearchStrategy.DEFAULT_FILTERED_SEARCH_THRESHOLD);
+    Query query = new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, fanOut, null, strategy);
     return rescored
         ? FullPrecisionRescorer.best(searcher, query, vector, k)
         : searcher.search(query, k).scoreDocs;
@@ -64,19 +74,27 @@ record LuceneEngine(boolean rescored, Function<BuildSettings, KnnVectorsFormat> 
    *
    * @param filtering a searcher that caches filters as it sees fit
    * @param searcher one of the same reader that caches nothing
+   * @param tolerance of pq32
    */
   ScoreDoc[] search(
       IndexSearcher filtering,
       IndexSearcher searcher,
       float[] vector,
       int fanOut,
+      OptionalDouble tolerance,
       int k,
       Query filter)
       throws IOException {
-    Query query =
-        new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, fanOut, filter, FILTERED_STRATEGY);
+    KnnSearchStrategy strategy = strategy(tolerance, FILTERED_SEARCH_THRESHOLD);
+    Query query = new KnnFloatVectorQuery(LuceneIndex.FIELD, vector, fanOut, filter, strategy);
     return rescored
         ? FullPrecisionRescorer.best(searcher, filtering.rewrite(query), vector, k)
         : filtering.search(query, k).scoreDocs;
+  }
+
+  private static KnnSearchStrategy strategy(OptionalDouble tolerance, int filteredSearchThreshold) {
+    return tolerance.isPresent()
+        ? new Pq32SearchStrategy(tolerance.getAsDouble(), filteredSearchThreshold)
+        : new KnnSearchStrategy.Hnsw(filteredSearchThreshold);
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.apache.lucene.codecs.KnnVectorsReader;
 import org.apache.lucene.index.DirectoryReader;
@@ -73,20 +74,26 @@ final class LuceneIndex implements SearchableIndex {
 
   @Override
   public int[] search(float[] query, int fanOut, int k) throws IOException {
-    return ids(engine.search(searcher, query, fanOut, k));
+    return search(query, fanOut, OptionalDouble.empty(), k);
+  }
+
+  /** Base ids of the best k of {@code fanOut} candidates at a tolerance of pq32, best first. */
+  int[] search(float[] query, int fanOut, OptionalDouble tolerance, int k) throws IOException {
+    return ids(engine.search(searcher, query, fanOut, tolerance, k));
   }
 
   /**
    * Base ids of the best k of {@code fanOut} candidates that pass a filter, best first. Lucene's
    * cache of filters is left on, as users have it.
    */
-  int[] search(float[] query, int fanOut, int k, Query filter) throws IOException {
-    return ids(engine.search(filtering, searcher, query, fanOut, k, filter));
+  int[] search(float[] query, int fanOut, OptionalDouble tolerance, int k, Query filter)
+      throws IOException {
+    return ids(engine.search(filtering, searcher, query, fanOut, tolerance, k, filter));
   }
 
   /** The best of {@code count} candidates with their scores, base ids in place of documents. */
   ScoreDoc[] ranking(float[] query, int count) throws IOException {
-    return byId(engine.search(searcher, query, count, count));
+    return byId(engine.search(searcher, query, count, OptionalDouble.empty(), count));
   }
 
   /** The best of any query with their scores, base ids in place of documents. */

@@ -1,6 +1,7 @@
 package io.pq32.benchmarks;
 
 import io.pq32.lucene.Pq32HnswConfig;
+import io.pq32.lucene.Pq32SearchStrategy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -66,6 +67,17 @@ final class RecallCommand implements Callable<Integer> {
       defaultValue = "10,20,50,100,200,400",
       description = "candidates asked of the index, of which the best k count")
   private List<Integer> fanOuts;
+
+  // Texts, as an empty one is none at all.
+  @Option(
+      names = "--tolerances",
+      split = ",",
+      paramLabel = "R",
+      defaultValue = "0.05,0.1",
+      description =
+          "shares of the hits that pq32 may miss because it ends early, at each of which it is"
+              + " searched as well, for the fewest candidates; \"\" for none")
+  private List<String> tolerances;
 
   @Option(names = "--k", paramLabel = "N", description = "hits that count")
   private int k = 10;
@@ -249,11 +261,26 @@ final class RecallCommand implements Callable<Integer> {
         List.copyOf(contenders),
         build,
         fanOuts.stream().distinct().sorted().toList(),
+        tolerances.stream()
+            .filter(text -> !text.isEmpty())
+            .map(RecallCommand::tolerance)
+            .distinct()
+            .sorted()
+            .toList(),
         k,
         threads,
         warmUps,
         repeats,
         targets);
+  }
+
+  private static double tolerance(String text) {
+    try {
+      return new Pq32SearchStrategy(Double.parseDouble(text)).tolerance();
+    } catch (IllegalArgumentException _) { // the text is no number, or the number no tolerance
+      throw new BadInputException(
+          "--tolerances must be numbers, at least 0 and below 1; got " + text);
+    }
   }
 
   private void checkHybrid(RecallPlan plan) {

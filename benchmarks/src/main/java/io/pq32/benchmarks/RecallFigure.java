@@ -7,11 +7,11 @@ import java.util.stream.Collectors;
 import org.knowm.xchart.XYChart;
 
 /**
- * A picture of what a run found: recall against speed, a line per format through the fan-outs that
+ * A picture of what a run found: recall against speed, a line per format through the settings that
  * no other beats in both.
  *
  * @param threads searching at the same time
- * @param searches of all formats, one per fan-out
+ * @param searches of all formats, one per setting
  */
 record RecallFigure(
     String cpu, RecallReport.DatasetLine dataset, int threads, List<RecallReport.Search> searches)

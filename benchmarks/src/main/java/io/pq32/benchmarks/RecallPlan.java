@@ -7,7 +7,8 @@ import java.util.List;
  *
  * @param contenders formats, the first being the one the others are compared with
  * @param build how the indexes are built
- * @param fanOuts candidates asked of the index; the best k of them are judged
+ * @param fanOuts candidates asked of the index, ascending; the best k of them are judged
+ * @param tolerances at which pq32 is searched as well, at the smallest fan-out
  * @param k hits judged
  * @param threads searching at the same time
  * @param warmUps passes that are not counted
@@ -18,6 +19,7 @@ record RecallPlan(
     List<Contender> contenders,
     BuildSettings build,
     List<Integer> fanOuts,
+    List<Double> tolerances,
     int k,
     int threads,
     int warmUps,

@@ -1,5 +1,6 @@
 package io.pq32.benchmarks;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,21 +24,33 @@ final class RecallReport {
       double hotBytesPerVector,
       Map<String, Long> fileBytes) {}
 
-  /** What one format gave at one fan-out: median and best of the passes, times of all of them. */
+  /**
+   * What one format gave at one setting: median and best of the passes, times of all of them.
+   *
+   * @param tolerance null where none was set
+   */
   record Search(
       String format,
       int fanOut,
+      @JsonInclude(JsonInclude.Include.NON_NULL) Double tolerance,
       double recall,
       double queriesPerSecond,
       double bestQueriesPerSecond,
       double p50Millis,
-      double p99Millis) {}
+      double p99Millis) {
+    /** What stands for no tolerance where there has to be a number. */
+    static final double NO_TOLERANCE = Double.NaN;
+
+    Search {
+      tolerance = tolerance == null || Double.isNaN(tolerance) ? null : tolerance;
+    }
+  }
 
   /**
    * The speed of a format at one recall.
    *
    * @param queriesPerSecond null if the recall was not reached
-   * @param lowerBound true if every fan-out has more recall
+   * @param lowerBound true if every setting has more recall
    * @param baseRatio speed of the first format over this one's; null if either did not get there
    */
   record AtRecall(
@@ -152,13 +165,15 @@ final class RecallReport {
   }
 
   static TextTable searchTable(int k) {
-    return new TextTable("format", "fan-out", "recall@" + k, "QPS", "best QPS", "p50 ms", "p99 ms");
+    return new TextTable(
+        "format", "fan-out", "tolerance", "recall@" + k, "QPS", "best QPS", "p50 ms", "p99 ms");
   }
 
   static void addTo(TextTable table, Search search) {
     table.add(
         search.format(),
         number("%d", search.fanOut()),
+        search.tolerance() == null ? "-" : search.tolerance().toString(),
         number("%.4f", search.recall()),
         number("%,.0f", search.queriesPerSecond()),
         number("%,.0f", search.bestQueriesPerSecond()),
@@ -190,7 +205,7 @@ final class RecallReport {
           }
           table.add(cells.toArray(String[]::new));
         });
-    print("Speed at equal recall (>= where even the smallest fan-out has more)%n%s", table);
+    print("Speed at equal recall (>= where even the fastest setting has more)%n%s", table);
   }
 
   private void line(String type, Object content) {

@@ -27,12 +27,18 @@ final class RecallRun {
               .run(
                   "search",
                   data,
-                  (contender, fanOut, query) ->
-                      indexes.get(contender).search(queries[query], fanOut, plan.k()),
+                  (setting, query) -> search(indexes, setting, queries[query]),
                   (_, _) -> {});
       report.searches(searches, plan.k());
       report.summary(searches, plan.targets());
       return searches;
     }
+  }
+
+  private int[] search(BuiltIndexes indexes, Setting setting, float[] query) throws IOException {
+    Contender contender = setting.contender();
+    return contender.hasTolerance()
+        ? indexes.lucene(contender).search(query, setting.fanOut(), setting.tolerance(), plan.k())
+        : indexes.get(contender).search(query, setting.fanOut(), plan.k());
   }
 }

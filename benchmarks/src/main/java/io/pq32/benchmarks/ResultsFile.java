@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ final class ResultsFile {
         throw bad(file, number, e.getOriginalMessage());
       }
       String type = content.path("type").asText();
+      completeSearch(type.equals("filtered-search") ? content.path("search") : content);
       if (type.equals("environment")) {
         runs.add(new ArrayList<>());
       } else if (runs.isEmpty()) {
@@ -64,6 +66,13 @@ final class ResultsFile {
       throw new BadInputException(file + ": holds no run");
     }
     return new ResultsFile(file, runs);
+  }
+
+  /** Searches alone have a field that may be missing, and Jackson knows all or none. */
+  private static void completeSearch(JsonNode content) {
+    if (content instanceof ObjectNode search && !search.has("tolerance")) {
+      search.put("tolerance", RecallReport.Search.NO_TOLERANCE);
+    }
   }
 
   /**

@@ -11,23 +11,21 @@ import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 
 /**
- * How good and how fast is every format at every fan-out? Every pass goes round all formats before
- * the next fan-out, and round all fan-outs before the next repeat, so that a slow moment of the
+ * How good and how fast is every format at every setting? Every pass goes round all formats before
+ * the next fan-out, and round all settings before the next repeat, so that a slow moment of the
  * machine hits all alike.
  */
 final class SearchRounds {
   /** The search of one query. */
   interface Search {
     /** Base ids found, best first. */
-    int[] run(Contender contender, int fanOut, int query) throws IOException;
+    int[] run(Setting setting, int query) throws IOException;
   }
 
   /** What is done with the hits of a format before they are judged: [query][rank]. */
   interface Check {
     void accept(Contender contender, int[][] hits);
   }
-
-  private record Setting(Contender contender, int fanOut) {}
 
   private final RecallPlan plan;
   private final Progress.Factory progress;
@@ -41,28 +39,26 @@ final class SearchRounds {
       throws IOException, InterruptedException {
     int queries = data.queries().size();
     Map<Setting, List<SearchPass>> passes = new LinkedHashMap<>();
+    List<Setting> settings = Setting.round(plan);
     for (Contender contender : plan.contenders()) {
-      for (int fanOut : plan.fanOuts()) {
-        passes.put(new Setting(contender, fanOut), new ArrayList<>());
+      for (Setting setting : settings) {
+        if (setting.contender() == contender) {
+          passes.put(setting, new ArrayList<>());
+        }
       }
     }
     int rounds = plan.warmUps() + plan.repeats();
     try (Progress searching = progress.start(task, (long) rounds * passes.size() * queries);
         ExecutorService executor = Executors.newFixedThreadPool(plan.threads())) {
       for (int round = 0; round < rounds; round++) {
-        for (int fanOut : plan.fanOuts()) {
-          for (Contender contender : plan.contenders()) {
-            SearchPass pass =
-                SearchPass.run(
-                    query -> search.run(contender, fanOut, query),
-                    queries,
-                    plan.threads(),
-                    executor);
-            if (round >= plan.warmUps()) {
-              passes.get(new Setting(contender, fanOut)).add(pass);
-            }
-            searching.step(queries);
+        for (Setting setting : settings) {
+          SearchPass pass =
+              SearchPass.run(
+                  query -> search.run(setting, query), queries, plan.threads(), executor);
+          if (round >= plan.warmUps()) {
+            passes.get(setting).add(pass);
           }
+          searching.step(queries);
         }
       }
     }
@@ -70,7 +66,7 @@ final class SearchRounds {
     List<RecallReport.Search> searches = new ArrayList<>();
     passes.forEach(
         (setting, repeats) -> {
-          check.accept(setting.contender, repeats.getLast().hits());
+          check.accept(setting.contender(), repeats.getLast().hits());
           searches.add(summarize(setting, repeats, recall));
         });
     return searches;
@@ -82,8 +78,9 @@ final class SearchRounds {
     long[] nanos =
         repeats.stream().flatMapToLong(pass -> LongStream.of(pass.nanos())).sorted().toArray();
     return new RecallReport.Search(
-        setting.contender.toString(),
-        setting.fanOut,
+        setting.contender().toString(),
+        setting.fanOut(),
+        setting.tolerance().isPresent() ? (Double) setting.tolerance().getAsDouble() : null,
         recall.recall(repeats.getLast().hits()),
         median(speeds),
         DoubleStream.of(speeds).max().getAsDouble(),

@@ -59,7 +59,10 @@ class FilterRunTest {
   void measuresEveryFilterOfTheFolderInEveryFormat() throws IOException {
     List<JsonNode> searches = ofType(run(0, "--filters"), "filtered-search");
     assertEquals(List.of("few", "red"), names(searches));
-    assertEquals(2 * 2 * 2, searches.size()); // filters, formats, fan-outs
+    // Under each filter two formats at two fan-outs, and pq32 at two tolerances.
+    assertEquals(2 * (2 * 2 + 2), searches.size());
+    assertEquals(
+        4, searches.stream().filter(search -> search.path("search").has("tolerance")).count());
     for (JsonNode search : searches) {
       boolean few = search.path("filter").textValue().equals("few");
       double selectivity = search.path("selectivity").doubleValue();

@@ -67,6 +67,28 @@ class PlotCommandTest {
   }
 
   @Test
+  void tolerancesArePointsOfTheirFormatsLine() throws IOException {
+    List<String> lines = new ArrayList<>(head("cats"));
+    lines.add(search("pq32", 10, 0.95, 4000));
+    lines.add(tolerant(search("pq32", 10, 0.9, 6000)));
+    String svg = Files.readString(plot(write(lines), "figure.svg"));
+    assertTrue(svg.contains("pq32: 0.9000 at 6,000, 0.9500 at 4,000.</desc>"), svg);
+  }
+
+  @Test
+  void recallUnderFiltersIsThatWithoutATolerance() throws IOException {
+    List<String> lines = new ArrayList<>(head("cats"));
+    lines.set(2, "{\"type\":\"settings\",\"threads\":2,\"targets\":[0.9]}");
+    lines.add(filtered(tolerant(search("pq32", 10, 0.9, 6000))));
+    lines.add(filtered(search("pq32", 10, 0.95, 4000)));
+    plot(write(lines), "f.svg");
+    assertTrue(
+        Files.readString(folder.resolve("f-recall.svg")).contains("pq32: 0.9500 at 50 %.</desc>"));
+    assertTrue(
+        Files.readString(folder.resolve("f-speed.svg")).contains("pq32: 6,000 at 50 %.</desc>"));
+  }
+
+  @Test
   void drawsTheSameBytesAgain() throws IOException {
     Path json = write(run("cats", FORMATS));
     assertArrayEquals(
@@ -205,6 +227,16 @@ class PlotCommandTest {
                 .formatted(dataset)
             + "\"queries\":200,\"k\":10}",
         "{\"type\":\"settings\",\"threads\":2}");
+  }
+
+  private static String tolerant(String search) {
+    return search.replace("\"fanOut\"", "\"tolerance\":0.1,\"fanOut\"");
+  }
+
+  private static String filtered(String search) {
+    return ("{\"type\":\"filtered-search\",\"filter\":\"half\",\"correlated\":false,"
+            + "\"selectivity\":0.5,\"queries\":9,\"search\":%s}")
+        .formatted(search.replace("\"type\":\"search\",", ""));
   }
 
   private static String search(String format, int fanOut, double recall, double speed) {

@@ -12,7 +12,9 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class RecallCommandTest {
@@ -68,7 +71,7 @@ class RecallCommandTest {
         1e-9);
 
     List<JsonNode> searches = ofType(lines, "search");
-    assertEquals(10, searches.size());
+    assertEquals(12, searches.size()); // pq32 at two tolerances as well
     for (JsonNode search : searches) {
       double recall = search.path("recall").doubleValue();
       assertTrue(recall <= 1, search.toString());
@@ -85,6 +88,72 @@ class RecallCommandTest {
       assertTrue(text.contains(part), text);
     }
     assertFalse(text.contains("NaN"), text);
+  }
+
+  @Test
+  void searchesPq32AtEveryToleranceForTheFewestCandidates() throws IOException {
+    Path json = work.resolve("results.json");
+    run(0, "--formats=pq32,float,pq32-scan", "--tolerances=0.3,0,.3", "--json=" + json);
+    assertEquals(
+        List.of(
+            "pq32 10 -",
+            "pq32 10 0.0",
+            "pq32 10 0.3",
+            "pq32 400 -",
+            "float 10 -",
+            "float 400 -",
+            "pq32-scan 10 -",
+            "pq32-scan 10 0.0",
+            "pq32-scan 10 0.3",
+            "pq32-scan 400 -"),
+        ofType(lines(json), "search").stream().map(RecallCommandTest::setting).toList());
+    String text = out.toString();
+    assertTrue(text.matches("(?s).*pq32 +10 +0\\.3 .*"), text);
+    assertTrue(text.matches("(?s).*float +10 +- .*"), text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--tolerances=", "--tolerances=,"})
+  void searchesAtNoToleranceIfThereIsNone(String option) throws IOException {
+    Path json = work.resolve("results.json");
+    run(0, "--formats=pq32", option, "--json=" + json);
+    assertEquals(
+        List.of("pq32 10 -", "pq32 400 -"),
+        ofType(lines(json), "search").stream().map(RecallCommandTest::setting).toList());
+  }
+
+  @Test
+  void aToleranceReachesTheSearchWithAFilterOrWithout() throws IOException {
+    TestFiles.fvecs(data.resolve("base.fvecs.gz"), TestFiles.vectors(3000, 96, 1));
+    TestFiles.fvecs(data.resolve("queries.fvecs"), TestFiles.vectors(40, 96, 2));
+    Path json = work.resolve("results.json");
+    for (boolean filtered : new boolean[] {false, true}) {
+      Files.deleteIfExists(json);
+      List<String> options = new ArrayList<>();
+      options.addAll(List.of("--formats=pq32", "--bytes-per-vector=16", "--json=" + json));
+      options.addAll(List.of("--fanouts=10", "--tolerances=0,0.5"));
+      if (filtered) {
+        options.add("--synthetic-filters");
+      }
+      run(0, options.toArray(String[]::new));
+      Map<String, Double> recalls = new HashMap<>();
+      for (JsonNode line : ofType(lines(json), filtered ? "filtered-search" : "search")) {
+        JsonNode search = filtered ? line.path("search") : line;
+        if (!filtered || line.path("filter").textValue().equals("random-99.0%")) {
+          recalls.put(setting(search), search.path("recall").doubleValue());
+        }
+      }
+      assertTrue(recalls.get("pq32 10 0.0") > recalls.get("pq32 10 -"), recalls.toString());
+      assertTrue(recalls.get("pq32 10 -") > recalls.get("pq32 10 0.5"), recalls.toString());
+    }
+  }
+
+  private static String setting(JsonNode search) {
+    return search.path("format").textValue()
+        + " "
+        + search.path("fanOut").intValue()
+        + " "
+        + (search.has("tolerance") ? search.path("tolerance").doubleValue() : "-");
   }
 
   @Test
@@ -153,6 +222,9 @@ class RecallCommandTest {
         "--fanouts=5 | --fanouts must be at least --k 10; got 5",
         "--k=0 | --k must be at least 1; got 0",
         "--segments=2000 | --segments must be at most the 1500 vectors there are; got 2000",
+        "--tolerances=0.1,1 | --tolerances must be numbers, at least 0 and below 1; got 1",
+        "--tolerances=-0.1 | --tolerances must be numbers, at least 0 and below 1; got -0.1",
+        "--tolerances=few | --tolerances must be numbers, at least 0 and below 1; got few",
         "--targets=1.5 | --targets must be above 0 and at most 1; got 1.5",
         "--max-conn=1000 | pq32: maxConn must be between 2 and 512; got 1000",
         "--plot=x.jpg | --plot must end in .svg or .png; got x.jpg",
