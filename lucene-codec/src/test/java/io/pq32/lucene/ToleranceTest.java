@@ -37,7 +37,7 @@ class ToleranceTest {
     assertEquals(4096, tolerance.patience());
     for (int k : KS) {
       assertEquals(0.02 * k, tolerance.hits(k, true));
-      assertEquals(0.005 * k, tolerance.hits(k, false));
+      assertEquals(0.005 * k, tolerance.hits(k, false), 1e-12 * k);
       assertEquals(Math.max(20, k), tolerance.first(k));
     }
   }
