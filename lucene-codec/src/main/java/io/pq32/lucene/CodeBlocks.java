@@ -15,8 +15,6 @@ final class CodeBlocks {
   /** Blocks that are best scanned by one call: a quarter of a microsecond of scanning. */
   static final int CHUNK = 4;
 
-  private static final int HEAD_STEP = 8;
-
   private final BlocksLayout layout;
   private final MemorySegment segment;
 
@@ -47,32 +45,14 @@ final class CodeBlocks {
   }
 
   /**
-   * All blocks, those with the nearest heads first. Heads that differ by less than {@value
-   * #HEAD_STEP} levels, some hundredths of what they scatter, are equals: in the order of the file.
+   * Sums the levels of the heads of the first {@code count} blocks.
+   *
+   * @param sums has room for {@code count} rounded up to a multiple of 64
    */
-  int[] nearestFirst(byte[] levels) {
-    return nearestFirst(levels, layout.blocks());
-  }
-
-  /** The first {@code count} blocks in that order. */
-  int[] nearestFirst(byte[] levels, int count) {
+  void sumHeads(int count, byte[] levels, short[] sums) {
     int headBlocks = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
-    short[] sums = new short[headBlocks * PqKernels.BLOCK_SIZE];
     PqKernels.instance()
         .scan(segment, layout.heads(), headBlocks, layout.codeBytes(), levels, sums);
-    int highest = layout.codeBytes() * PqKernels.MAX_LEVEL;
-    int[] starts = new int[highest / HEAD_STEP + 2];
-    for (int i = 0; i < count; i++) {
-      starts[(highest - sums[i]) / HEAD_STEP + 1]++;
-    }
-    for (int i = 1; i < starts.length; i++) {
-      starts[i] += starts[i - 1];
-    }
-    int[] sorted = new int[count];
-    for (int i = 0; i < count; i++) {
-      sorted[starts[(highest - sums[i]) / HEAD_STEP]++] = i;
-    }
-    return sorted;
   }
 
   /** Copies the code of a node. */

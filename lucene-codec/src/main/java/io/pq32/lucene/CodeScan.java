@@ -17,11 +17,8 @@ final class CodeScan extends Scan {
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
-  private final TopSumsPool tops;
-  private final int[] order; // blocks, nearest head first
+  private final ScratchPool scratches;
   private final long patience;
-  private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
-  private final long[] above = new long[CodeBlocks.CHUNK];
   private boolean exhaustive;
 
   /**
@@ -31,7 +28,7 @@ final class CodeScan extends Scan {
       CodeBlocks blocks,
       NodeOrds nodeOrds,
       QueryTables.Table table,
-      TopSumsPool tops,
+      ScratchPool scratches,
       AcceptedOrds accepted,
       int limit,
       KnnCollector collector) {
@@ -39,25 +36,28 @@ final class CodeScan extends Scan {
     this.blocks = blocks;
     this.nodeOrds = nodeOrds;
     this.table = table;
-    this.tops = tops;
-    this.order = blocks.nearestFirst(table.levels());
+    this.scratches = scratches;
     this.patience = Tolerance.of(collector).patience();
   }
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = tops.borrow(limit);
+    ScanScratch scratch = scratches.borrow(limit);
+    TopSums top = scratch.top();
+    int blockCount = blocks.layout().blocks();
+    int[] order = scratch.order().nearestFirst(blocks, table.levels(), blockCount);
     int size = blocks.layout().size();
     double share = (double) accepted.count() / size; // of the codes that are accepted
     long scanned = 0;
     double lastNews = 0; // accepted codes scanned, as many as there should be, at the last find
     int chunk;
-    for (int from = 0; from < order.length && !collector.earlyTerminated(); from += chunk) {
-      chunk = Math.min(counting() ? chunkBlocks(share) : CodeBlocks.CHUNK, order.length - from);
-      blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
+    for (int from = 0; from < blockCount && !collector.earlyTerminated(); from += chunk) {
+      chunk = Math.min(counting() ? chunkBlocks(share) : CodeBlocks.CHUNK, blockCount - from);
+      blocks.scan(
+          order, from, chunk, table.levels(), top.threshold(), scratch.sums(), scratch.above());
       boolean news = false;
       for (int i = 0; i < chunk; i++) {
-        news |= offer(order[from + i], i, top);
+        news |= offer(order[from + i], i, scratch);
       }
       long before = (long) (scanned * share);
       scanned = Math.min(size, scanned + (long) chunk * PqKernels.BLOCK_SIZE);
@@ -71,7 +71,7 @@ final class CodeScan extends Scan {
     }
     exhaustive = scanned == size;
     Candidates found = top.drain();
-    tops.giveBack(top);
+    scratches.giveBack(scratch);
     return new Candidates(nodeOrds.ords(found.ords()), found.sums());
   }
 
@@ -81,8 +81,8 @@ final class CodeScan extends Scan {
   }
 
   /** Offers what is good in a block of the chunk; returns whether there was anything. */
-  private boolean offer(int block, int inChunk, TopSums top) throws IOException {
-    long good = above[inChunk];
+  private boolean offer(int block, int inChunk, ScanScratch scratch) throws IOException {
+    long good = scratch.above()[inChunk];
     int first = block * PqKernels.BLOCK_SIZE;
     int left = blocks.layout().size() - first;
     if (left < PqKernels.BLOCK_SIZE) { // the last block is padded
@@ -92,7 +92,7 @@ final class CodeScan extends Scan {
     for (; good != 0; good &= good - 1) {
       int i = Long.numberOfTrailingZeros(good);
       if (accepted instanceof AcceptedOrds.All || accepted.contains(nodeOrds.ord(first + i))) {
-        top.offer(first + i, sums[inChunk * PqKernels.BLOCK_SIZE + i]);
+        scratch.top().offer(first + i, scratch.sums()[inChunk * PqKernels.BLOCK_SIZE + i]);
         news = true;
       }
     }

@@ -238,7 +238,9 @@ final class GraphBuilder {
     private final AdcTable table = quantizer.newTable();
     private final AdcTable headTable = quantizer.newTable();
     private final byte[] head = new byte[quantizer.layout().codeBytes()];
+    private final BlockOrder blockOrder = new BlockOrder();
     private int[] order; // blocks, those near one block first
+    private int linkableBlocks; // in that order
     private int ordered; // that block
     private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
     private final long[] above = new long[CodeBlocks.CHUNK];
@@ -281,8 +283,8 @@ final class GraphBuilder {
         float[] point = new float[quantizer.layout().projectedDimension()];
         quantizer.addDecodedTo(head, 0, point, 0);
         headTable.fillProjected(point, 0);
-        int count = Math.ceilDiv(linkable.length(), PqKernels.BLOCK_SIZE);
-        order = blocks.nearestFirst(headTable.levels(), count);
+        linkableBlocks = Math.ceilDiv(linkable.length(), PqKernels.BLOCK_SIZE);
+        order = blockOrder.nearestFirst(blocks, headTable.levels(), linkableBlocks);
         ordered = block;
       }
     }
@@ -291,8 +293,8 @@ final class GraphBuilder {
       top.clear();
       int idle = 0; // codes since one was among the best
       int chunk;
-      for (int from = 0; from < order.length && idle < PATIENCE; from += chunk) {
-        chunk = Math.min(CodeBlocks.CHUNK, order.length - from);
+      for (int from = 0; from < linkableBlocks && idle < PATIENCE; from += chunk) {
+        chunk = Math.min(CodeBlocks.CHUNK, linkableBlocks - from);
         blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
         for (int i = 0; i < chunk; i++) {
           idle = offer(order[from + i], i) ? 0 : idle + PqKernels.BLOCK_SIZE;

@@ -134,7 +134,7 @@ final class GraphWalk implements CodeSearch, BeamSearch.Visits {
         int limit = (int) Math.min(accepted.count(), 4L * unreturned.count() + 2L * width);
         scan =
             new RowScan(
-                codes, graph, table, codes.tables().tops(), accepted, limit, false, collector);
+                codes, graph, table, codes.tables().scratches(), accepted, limit, false, collector);
       }
     }
   }

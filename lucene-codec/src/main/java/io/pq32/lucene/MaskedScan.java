@@ -2,7 +2,6 @@ package io.pq32.lucene;
 
 import io.pq32.quantization.PqKernels;
 import java.io.IOException;
-import java.util.stream.IntStream;
 import org.apache.lucene.search.KnnCollector;
 
 /**
@@ -13,11 +12,10 @@ final class MaskedScan extends Scan {
   private final CodeBlocks blocks;
   private final NodeOrds nodeOrds;
   private final QueryTables.Table table;
-  private final TopSumsPool tops;
+  private final ScratchPool scratches;
   private final long[] masks; // of each block the accepted nodes, the first one's bit the lowest
   private final int[] order; // the blocks that hold any, ascending
-  private final short[] sums = new short[CodeBlocks.CHUNK * PqKernels.BLOCK_SIZE];
-  private final long[] above = new long[CodeBlocks.CHUNK];
+  private final int blockCount; // of them
 
   /**
    * @param limit ordinals that the first scan asks for
@@ -26,7 +24,7 @@ final class MaskedScan extends Scan {
       CodeBlocks blocks,
       NodeOrds nodeOrds,
       QueryTables.Table table,
-      TopSumsPool tops,
+      ScratchPool scratches,
       AcceptedOrds accepted,
       int limit,
       KnnCollector collector)
@@ -35,9 +33,15 @@ final class MaskedScan extends Scan {
     this.blocks = blocks;
     this.nodeOrds = nodeOrds;
     this.table = table;
-    this.tops = tops;
+    this.scratches = scratches;
     this.masks = masks();
-    this.order = IntStream.range(0, masks.length).filter(block -> masks[block] != 0).toArray();
+    this.order = new int[masks.length];
+    int count = 0;
+    for (int block = 0; block < masks.length; block++) {
+      order[count] = block;
+      count += masks[block] == 0 ? 0 : 1;
+    }
+    this.blockCount = count;
   }
 
   private long[] masks() throws IOException {
@@ -56,32 +60,37 @@ final class MaskedScan extends Scan {
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = tops.borrow(limit);
+    ScanScratch scratch = scratches.borrow(limit);
+    TopSums top = scratch.top();
     int chunk;
-    for (int from = 0; from < order.length && !collector.earlyTerminated(); from += chunk) {
+    for (int from = 0; from < blockCount && !collector.earlyTerminated(); from += chunk) {
       long left = visitsLeft();
       int visits = 0;
       chunk = 0;
       do {
         visits += Long.bitCount(masks[order[from + chunk]]);
         chunk++;
-      } while (chunk < CodeBlocks.CHUNK && from + chunk < order.length && visits < left);
-      blocks.scan(order, from, chunk, table.levels(), top.threshold(), sums, above);
+      } while (chunk < CodeBlocks.CHUNK && from + chunk < blockCount && visits < left);
+      blocks.scan(
+          order, from, chunk, table.levels(), top.threshold(), scratch.sums(), scratch.above());
       for (int i = 0; i < chunk; i++) {
-        offer(order[from + i], i, top);
+        offer(order[from + i], i, scratch);
       }
       scored(chunk * PqKernels.BLOCK_SIZE);
       visited(visits);
     }
     Candidates found = top.drain();
-    tops.giveBack(top);
+    scratches.giveBack(scratch);
     return new Candidates(nodeOrds.ords(found.ords()), found.sums());
   }
 
-  private void offer(int block, int inChunk, TopSums top) {
-    for (long good = above[inChunk] & masks[block]; good != 0; good &= good - 1) {
+  private void offer(int block, int inChunk, ScanScratch scratch) {
+    for (long good = scratch.above()[inChunk] & masks[block]; good != 0; good &= good - 1) {
       int i = Long.numberOfTrailingZeros(good);
-      top.offer(block * PqKernels.BLOCK_SIZE + i, sums[inChunk * PqKernels.BLOCK_SIZE + i]);
+      scratch
+          .top()
+          .offer(
+              block * PqKernels.BLOCK_SIZE + i, scratch.sums()[inChunk * PqKernels.BLOCK_SIZE + i]);
     }
   }
 

@@ -244,15 +244,20 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         }
       }
       case SearchPlan.OnCodes plan -> {
-        QueryTables.Table table = codes.codes().tables().of(target);
-        int depth = Reranker.depth(k);
-        CodeSearch search = codes.candidates(plan, costs, table, accepted, depth, collector);
-        Similarity similarity = codes.codes().meta().similarity();
-        Reranker reranker = new Reranker(similarity, table.step(), scorer, collector);
+        QueryTables tables = codes.codes().tables();
+        QueryTables.Table table = tables.borrow(target);
         try {
-          reranker.collect(search, k);
+          int depth = Reranker.depth(k);
+          CodeSearch search = codes.candidates(plan, costs, table, accepted, depth, collector);
+          Similarity similarity = codes.codes().meta().similarity();
+          Reranker reranker = new Reranker(similarity, table.step(), scorer, collector);
+          try {
+            reranker.collect(search, k);
+          } finally {
+            counters.get(info.number).add(search, reranker.scored());
+          }
         } finally {
-          counters.get(info.number).add(search, reranker.scored());
+          tables.giveBack(table);
         }
       }
     }

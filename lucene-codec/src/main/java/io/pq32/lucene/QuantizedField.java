@@ -38,15 +38,16 @@ record QuantizedField(StoredCodes codes, MappedGraph graph) {
       int depth,
       KnnCollector collector)
       throws IOException {
-    TopSumsPool tops = codes.tables().tops();
+    ScratchPool scratches = codes.tables().scratches();
     return switch (plan) {
       case SearchPlan.CodeScan _ ->
-          new CodeScan(codes.blocks(), codes.blockOrds(), table, tops, accepted, depth, collector);
+          new CodeScan(
+              codes.blocks(), codes.blockOrds(), table, scratches, accepted, depth, collector);
       case SearchPlan.RowScan _ when graph == null ->
           new MaskedScan(
-              codes.blocks(), codes.blockOrds(), table, tops, accepted, depth, collector);
+              codes.blocks(), codes.blockOrds(), table, scratches, accepted, depth, collector);
       case SearchPlan.RowScan _ ->
-          new RowScan(codes, graph, table, tops, accepted, depth, true, collector);
+          new RowScan(codes, graph, table, scratches, accepted, depth, true, collector);
       case SearchPlan.GraphWalk walk ->
           new GraphWalk(costs, codes, graph, table, accepted, walk.width(), collector);
     };

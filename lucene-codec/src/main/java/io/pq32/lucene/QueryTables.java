@@ -1,6 +1,8 @@
 package io.pq32.lucene;
 
 import io.pq32.quantization.AdcTable;
+import io.pq32.quantization.PqKernels;
+import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import java.util.Arrays;
 import java.util.Queue;
@@ -18,49 +20,104 @@ final class QueryTables {
   private static final int RECENT = 16;
 
   /**
-   * The table of one query. Immutable.
-   *
-   * @param levels {@link AdcTable#levels()}
-   * @param step {@link AdcTable#step()}
+   * The table of one query, which does not change until all who hold it have given it back. Eight
+   * kilobytes of fresh memory for every query took a fortieth of its time.
    */
-  record Table(float[] query, byte[] levels, double step) {}
+  static final class Table {
+    private final float[] query;
+    private final byte[] levels;
+    private final AtomicInteger holders = new AtomicInteger();
+    private double step;
+
+    private Table(PqLayout layout) {
+      this.query = new float[layout.dimension()];
+      this.levels = new byte[layout.subQuantizers() * PqKernels.CODEBOOK_SIZE];
+    }
+
+    /** {@link AdcTable#levels()} of the query. */
+    byte[] levels() {
+      return levels;
+    }
+
+    /** {@link AdcTable#step()} of the query. */
+    double step() {
+      return step;
+    }
+
+    /** Holds it, unless nobody else does any more: then it is about to become another one. */
+    private boolean hold() {
+      for (int count = holders.get(); count > 0; count = holders.get()) {
+        if (holders.compareAndSet(count, count + 1)) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
 
   private final ProductQuantizer quantizer;
-  private final TopSumsPool tops;
+  private final ScratchPool scratches;
   private final Queue<AdcTable> idle = new ConcurrentLinkedQueue<>(); // one per thread at most
+  private final Queue<Table> unheld = new ConcurrentLinkedQueue<>();
   private final AtomicReferenceArray<Table> recent = new AtomicReferenceArray<>(RECENT);
   private final AtomicInteger next = new AtomicInteger();
 
   QueryTables(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
-    this.tops = new TopSumsPool(quantizer.layout().subQuantizers());
+    this.scratches = new ScratchPool(quantizer.layout().subQuantizers());
   }
 
   ProductQuantizer quantizer() {
     return quantizer;
   }
 
-  /** Lists for those who sum levels of these tables. */
-  TopSumsPool tops() {
-    return tops;
+  /** Scratch for those who sum levels of these tables. */
+  ScratchPool scratches() {
+    return scratches;
   }
 
-  /** The table of a query, made unless it was asked for just before. */
-  Table of(float[] query) {
+  /** The table of a query, made unless it was asked for just before; to be given back. */
+  Table borrow(float[] query) {
     for (int i = 0; i < RECENT; i++) {
-      Table table = recent.getPlain(i);
-      if (table != null && Arrays.equals(table.query, query)) {
-        return table;
+      Table table = recent.get(i);
+      // What is not held may change, so it is compared again once it is.
+      if (table != null && Arrays.equals(table.query, query) && table.hold()) {
+        if (Arrays.equals(table.query, query)) {
+          return table;
+        }
+        giveBack(table);
       }
+    }
+    Table table = make(query);
+    table.holders.set(2); // the caller, and those who ask for it next
+    Table forgotten = recent.getAndSet(Math.floorMod(next.getAndIncrement(), RECENT), table);
+    if (forgotten != null) {
+      giveBack(forgotten);
+    }
+    return table;
+  }
+
+  private Table make(float[] query) {
+    Table table = unheld.poll();
+    if (table == null) {
+      table = new Table(quantizer.layout());
     }
     AdcTable scratch = idle.poll();
     if (scratch == null) {
       scratch = quantizer.newTable();
     }
     scratch.fill(query);
-    Table table = new Table(query.clone(), scratch.levels().clone(), scratch.step());
+    System.arraycopy(query, 0, table.query, 0, query.length);
+    System.arraycopy(scratch.levels(), 0, table.levels, 0, table.levels.length);
+    table.step = scratch.step();
     idle.add(scratch);
-    recent.set(Math.floorMod(next.getAndIncrement(), RECENT), table);
     return table;
+  }
+
+  /** Gives back what was borrowed, once. */
+  void giveBack(Table table) {
+    if (table.holders.decrementAndGet() == 0) {
+      unheld.add(table);
+    }
   }
 }

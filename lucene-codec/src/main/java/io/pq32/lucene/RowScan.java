@@ -18,7 +18,7 @@ final class RowScan extends Scan {
   private final StoredCodes codes;
   private final MappedGraph graph;
   private final QueryTables.Table table;
-  private final TopSumsPool tops;
+  private final ScratchPool scratches;
   private final int[] nodes = new int[PqKernels.BLOCK_SIZE];
   private final int[] ords = new int[PqKernels.BLOCK_SIZE];
   private final short[] sums = new short[PqKernels.BLOCK_SIZE];
@@ -34,7 +34,7 @@ final class RowScan extends Scan {
       StoredCodes codes,
       MappedGraph graph,
       QueryTables.Table table,
-      TopSumsPool tops,
+      ScratchPool scratches,
       AcceptedOrds accepted,
       int limit,
       boolean counting,
@@ -43,16 +43,17 @@ final class RowScan extends Scan {
     this.codes = codes;
     this.graph = graph;
     this.table = table;
-    this.tops = tops;
+    this.scratches = scratches;
     this.scratch = new byte[PqKernels.BLOCK_SIZE * codes.meta().layout().codeBytes()];
   }
 
   @Override
   Candidates scan(int limit) throws IOException {
-    TopSums top = tops.borrow(limit);
+    ScanScratch scratch = scratches.borrow(limit);
+    TopSums top = scratch.top();
     scan(top);
     Candidates found = top.drain();
-    tops.giveBack(top);
+    scratches.giveBack(scratch);
     return found;
   }
 

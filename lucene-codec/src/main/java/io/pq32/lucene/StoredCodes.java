@@ -23,7 +23,7 @@ final class StoredCodes {
   private final CodesMeta.Codes meta;
   private final IndexInput file;
   private final Region region;
-  private QueryTables tables; // read at first use
+  private volatile QueryTables tables; // read at first use
 
   /**
    * @param field to name when something is corrupt
@@ -53,7 +53,12 @@ final class StoredCodes {
   }
 
   /** Tables of queries, shared with the segments of the same codebook. */
-  synchronized QueryTables tables() throws IOException {
+  QueryTables tables() throws IOException {
+    QueryTables known = tables;
+    return known == null ? firstTables() : known;
+  }
+
+  private synchronized QueryTables firstTables() throws IOException {
     if (tables == null) {
       WeakReference<QueryTables> shared = IN_USE.get(meta.codebookId());
       QueryTables found = shared == null ? null : shared.get();

@@ -65,7 +65,7 @@ class EntrySampleTest {
                   SearchPlan.Costs.MEASURED,
                   field.codes(),
                   field.graph(),
-                  field.codes().tables().of(query),
+                  field.codes().tables().borrow(query),
                   new AcceptedOrds.All(1200),
                   100,
                   new TopKnnCollector(10, Integer.MAX_VALUE));

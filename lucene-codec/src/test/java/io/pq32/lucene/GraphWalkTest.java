@@ -207,7 +207,7 @@ class GraphWalkTest {
             costs,
             field.codes(),
             field.graph(),
-            field.codes().tables().of(query),
+            field.codes().tables().borrow(query),
             new AcceptedOrds.Few(accepted),
             120,
             new TopKnnCollector(K, Integer.MAX_VALUE));

@@ -191,7 +191,8 @@ class LargeFilesTest {
             assertEquals(sum(code, levels), sums[node % 64], kernels.name());
           }
         }
-        assertEquals(last, read.nearestFirst(levels)[0]);
+        int all = read.layout().blocks();
+        assertEquals(last, new BlockOrder().nearestFirst(read, levels, all)[0]);
       }
     }
   }

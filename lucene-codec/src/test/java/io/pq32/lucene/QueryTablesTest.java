@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.AdcTable;
 import io.pq32.quantization.CooperativeTasks;
@@ -16,7 +17,10 @@ import io.pq32.quantization.SeededRandom;
 import io.pq32.quantization.Vectors;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
@@ -45,10 +49,11 @@ class QueryTablesTest {
     AdcTable expected = quantizer.newTable();
     for (int i = 0; i < 300; i++) {
       float[] query = vectors[random.nextInt(40)];
-      QueryTables.Table table = tables.of(query);
+      QueryTables.Table table = tables.borrow(query);
       expected.fill(query);
       assertArrayEquals(expected.levels(), table.levels());
       assertEquals(expected.step(), table.step());
+      tables.giveBack(table);
     }
   }
 
@@ -57,11 +62,11 @@ class QueryTablesTest {
     float[][] vectors = Vectors.anisotropic(random, 500, 40);
     QueryTables tables = new QueryTables(train(vectors));
     float[] query = vectors[3].clone();
-    QueryTables.Table table = tables.of(query);
-    assertSame(table, tables.of(vectors[3]));
+    QueryTables.Table table = tables.borrow(query);
+    assertSame(table, tables.borrow(vectors[3]));
     query[0] += 1; // the caller's array is the caller's
-    assertSame(table, tables.of(vectors[3]));
-    assertNotSame(table, tables.of(query));
+    assertSame(table, tables.borrow(vectors[3]));
+    assertNotSame(table, tables.borrow(query));
   }
 
   @Test
@@ -77,7 +82,39 @@ class QueryTablesTest {
     QueryTables tables = new QueryTables(quantizer);
     IntStream.range(0, 5000)
         .parallel()
-        .forEach(i -> assertArrayEquals(expected[i % 100], tables.of(vectors[i % 100]).levels()));
+        .forEach(
+            i -> {
+              QueryTables.Table table = tables.borrow(vectors[i % 100]);
+              Thread.yield(); // others ask for it, and for those that take its place
+              assertArrayEquals(expected[i % 100], table.levels());
+              tables.giveBack(table);
+            });
+  }
+
+  @Test
+  void aTableInUseStaysAsItIs(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 40);
+    QueryTables tables = new QueryTables(train(vectors));
+    QueryTables.Table table = tables.borrow(vectors[0]);
+    byte[] levels = table.levels().clone();
+    for (int i = 1; i < 100; i++) { // until nobody remembers the first query
+      tables.giveBack(tables.borrow(vectors[i]));
+    }
+    assertArrayEquals(levels, table.levels());
+    assertNotSame(table, tables.borrow(vectors[0]));
+  }
+
+  @Test
+  void tablesGivenBackAreUsedAgain(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 500, 40);
+    QueryTables tables = new QueryTables(train(vectors));
+    Set<QueryTables.Table> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (int i = 0; i < 200; i++) {
+      QueryTables.Table table = tables.borrow(vectors[i]);
+      distinct.add(table);
+      tables.giveBack(table);
+    }
+    assertTrue(distinct.size() < 20, distinct.size() + " tables");
   }
 
   @Test
