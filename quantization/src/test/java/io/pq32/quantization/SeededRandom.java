@@ -15,13 +15,17 @@ import org.junit.jupiter.api.extension.TestWatcher;
  * <p>Annotate the class with {@code @ExtendWith(SeededRandom.class)}. Each test, and each
  * invocation of a parametrized one, has its own generator, derived from one seed per JVM and from
  * the test's identity: a test run alone sees the numbers it saw among all others. The seed is the
- * same in every run, so that a red build means a changed program; {@code -Dtests.seed=random} looks
- * for numbers that fail, {@code -Dtests.seed=HEX} repeats them.
+ * same in every run, so that a red build means a changed program; {@code -Dtests.random} looks for
+ * numbers that fail, {@code -Dtests.seed=HEX} repeats them. (Lucene reads the latter too, and can
+ * do so only if it is a number.)
  */
 public final class SeededRandom implements ParameterResolver, TestWatcher {
   private static final String PROPERTY = "tests.seed";
   private static final long DEFAULT_SEED = 0x5051_3332L;
-  private static final long SEED = seed(System.getProperty(PROPERTY, ""));
+  private static final long SEED =
+      Boolean.getBoolean("tests.random")
+          ? new SplittableRandom().nextLong()
+          : seed(System.getProperty(PROPERTY, ""));
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -54,14 +58,11 @@ public final class SeededRandom implements ParameterResolver, TestWatcher {
     if (property.isEmpty()) {
       return DEFAULT_SEED;
     }
-    if (property.equals("random")) {
-      return new SplittableRandom().nextLong();
-    }
     try {
       return Long.parseUnsignedLong(property.split(":")[0], 16);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          PROPERTY + " must be random or up to 16 hexadecimal digits, got '" + property + "'", e);
+          PROPERTY + " must be up to 16 hexadecimal digits, got '" + property + "'", e);
     }
   }
 }
