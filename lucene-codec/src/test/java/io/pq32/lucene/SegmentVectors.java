@@ -80,7 +80,22 @@ final class SegmentVectors {
             directory,
             new SegmentReadState(directory, commit.info, fields, IOContext.DEFAULT, suffix));
     result.readVectors(random);
+    result.warmUp();
     return result;
+  }
+
+  /**
+   * Asks once what is asked of every damage: else the first one is told to take what loading
+   * classes and checking kernels takes, hundreds of megabytes where a fuzzer instruments the
+   * classes.
+   */
+  private void warmUp() throws IOException {
+    Look look = new Look(true, new ArrayList<>(), new ArrayList<>());
+    try (Pq32VectorsReader walking = open(directory, CodesOnlyFormat.COSTS);
+        Pq32VectorsReader scanning = open(directory, SCAN_COSTS)) {
+      ask(look, walking, new int[] {1, 2}, new int[] {10}, false);
+      ask(look, scanning, new int[] {1, 2}, new int[] {10}, false);
+    }
   }
 
   private void readVectors(Random random) throws IOException {
