@@ -20,7 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
  * one by one. In registers of 128 bits that takes sixteen tables and no longer pays.
  *
  * <p>Codes of 4 bits, whose tables are one register, would be a second encoding to train, write and
- * keep. At most they would make a query as fast as in registers of 512 bits, which is 1.8 times on
+ * keep. At most they would make a query as fast as in registers of 512 bits, which is 2.1 times on
  * text-768, at a lower recall before reranking; so there are none.
  */
 final class VectorLookup256 {
