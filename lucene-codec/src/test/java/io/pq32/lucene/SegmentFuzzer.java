@@ -26,7 +26,9 @@ final class SegmentFuzzer implements AutoCloseable {
       Directory golden = GoldenSegmentsTest.read(SegmentFile.VERSION_CURRENT, arrangement);
       directories.add(golden);
       for (int segment = 0; segment < 2; segment++) {
-        segments.add(SegmentVectors.of(golden, segment, new Random(segment)));
+        SegmentVectors vectors = SegmentVectors.of(golden, segment, new Random(segment));
+        vectors.warmUp();
+        segments.add(vectors);
         arrangements.add(arrangement);
       }
     }

@@ -80,7 +80,6 @@ final class SegmentVectors {
             directory,
             new SegmentReadState(directory, commit.info, fields, IOContext.DEFAULT, suffix));
     result.readVectors(random);
-    result.warmUp();
     return result;
   }
 
@@ -89,7 +88,7 @@ final class SegmentVectors {
    * classes and checking kernels takes, hundreds of megabytes where a fuzzer instruments the
    * classes.
    */
-  private void warmUp() throws IOException {
+  void warmUp() throws IOException {
     Look look = new Look(true, new ArrayList<>(), new ArrayList<>());
     try (Pq32VectorsReader walking = open(directory, CodesOnlyFormat.COSTS);
         Pq32VectorsReader scanning = open(directory, SCAN_COSTS)) {
