@@ -14,7 +14,8 @@ import java.lang.foreign.MemorySegment;
  * itself does: callers own the sizes.
  *
  * <p>Integer results ({@link #scan}, {@link #scanBlocks}, {@link #score}) are the same bits in
- * every implementation. Float results differ by rounding only.
+ * every implementation. Float results differ by rounding only, and those of one implementation are
+ * the same bits whether interpreted or compiled: what is trained and encoded depends on them.
  */
 public abstract class PqKernels {
   /** Centroids of one sub-quantizer: what 8 bits can name. */

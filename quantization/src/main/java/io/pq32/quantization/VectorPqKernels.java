@@ -61,6 +61,12 @@ final class VectorPqKernels extends ScalarPqKernels {
 
   private static final IntVector LANE_NUMBERS = IntVector.zero(INTS).addIndex(1);
 
+  /** Lane {@code i} takes lane {@code i + n}, around the end. */
+  private static final VectorShuffle<Float> UPPER_8 = VectorShuffle.iota(FLOATS, 8, 1, true);
+
+  private static final VectorShuffle<Float> UPPER_4 = VectorShuffle.iota(FLOATS, 4, 1, true);
+  private static final VectorShuffle<Float> UPPER_2 = VectorShuffle.iota(FLOATS, 2, 1, true);
+
   /** Where byte {@code i} of four packed registers of ints belongs. */
   private static final VectorShuffle<Byte> PACKED = packed();
 
@@ -141,7 +147,7 @@ final class VectorPqKernels extends ScalarPqKernels {
       s2 = floats(a, aOffset + i + 2 * LANES).fma(floats(b, bOffset + i + 2 * LANES), s2);
       s3 = floats(a, aOffset + i + 3 * LANES).fma(floats(b, bOffset + i + 3 * LANES), s3);
     }
-    return s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+    return sum(s0.add(s1).add(s2.add(s3)));
   }
 
   /** Inner product, one register at a time. */
@@ -150,7 +156,23 @@ final class VectorPqKernels extends ScalarPqKernels {
     for (int i = 0; i < length; i += LANES) {
       sum = floats(a, aOffset + i).fma(floats(b, bOffset + i), sum);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return sum(sum);
+  }
+
+  /**
+   * The sum of all lanes, upper half onto lower half until one is left. The Vector API leaves the
+   * order of its own sum open, and uses it: interpreted code adds one by one, compiled code in
+   * pairs, so a codebook would depend on when its trainer was compiled.
+   */
+  private static float sum(FloatVector lanes) {
+    if (LANES > 8) {
+      lanes = lanes.add(lanes.rearrange(UPPER_8));
+    }
+    if (LANES > 4) {
+      lanes = lanes.add(lanes.rearrange(UPPER_4));
+    }
+    lanes = lanes.add(lanes.rearrange(UPPER_2));
+    return lanes.lane(0) + lanes.lane(1);
   }
 
   @Override

@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Do all kernels compute what the plain loops define? */
 @ExtendWith(SeededRandom.class)
@@ -63,6 +64,49 @@ class PqKernelsTest {
           kernels.dot(a, aOffset, b, bOffset, length),
           "length " + length);
     }
+  }
+
+  /** Else files would depend on how far the compiler was when a codebook was trained. */
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void addsProductsInOneOrderInterpretedOrCompiled(int width, Random random) {
+    PqKernels kernels = VectorPqKernels.ofWidth(width);
+    for (int length : LENGTHS) {
+      float[] a = floats(random, length);
+      float[] b = floats(random, length);
+      float expected = dotInLanes(a, b, width / Float.SIZE);
+      assertEquals(expected, kernels.dot(a, 0, b, 0, length), "length " + length);
+    }
+  }
+
+  /** Four registers a pass, then one, then single elements; registers are summed half by half. */
+  private static float dotInLanes(float[] a, float[] b, int lanes) {
+    int done = 0;
+    float total = 0;
+    for (int registers : new int[] {4, 1}) {
+      float[] sums = new float[registers * lanes];
+      int end = a.length / sums.length * sums.length;
+      if (end > done) {
+        for (; done < end; done++) {
+          sums[done % sums.length] = Math.fma(a[done], b[done], sums[done % sums.length]);
+        }
+        if (registers == 4) {
+          for (int i = 0; i < lanes; i++) {
+            sums[i] = sums[i] + sums[i + lanes] + (sums[i + 2 * lanes] + sums[i + 3 * lanes]);
+          }
+        }
+        for (int half = lanes / 2; half > 0; half /= 2) {
+          for (int i = 0; i < half; i++) {
+            sums[i] += sums[i + half];
+          }
+        }
+        total += sums[0];
+      }
+    }
+    for (; done < a.length; done++) {
+      total = Math.fma(a[done], b[done], total);
+    }
+    return total;
   }
 
   @ParameterizedTest
