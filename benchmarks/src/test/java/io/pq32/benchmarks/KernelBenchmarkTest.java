@@ -42,8 +42,11 @@ class KernelBenchmarkTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void encodesAlike(String kernels) {
-    byte[] expected = encode("scalar");
-    byte[] codes = encode(kernels);
+    assertAlike(encode("scalar").encode(), encode(kernels).encode());
+    assertAlike(encode("scalar").refine(), encode(kernels).refine());
+  }
+
+  private static void assertAlike(byte[] expected, byte[] codes) {
     int differing = 0;
     for (int i = 0; i < codes.length; i++) {
       differing += codes[i] == expected[i] ? 0 : 1;
@@ -52,11 +55,11 @@ class KernelBenchmarkTest {
     assertTrue(differing <= codes.length / 500, differing + " of " + codes.length + " differ");
   }
 
-  private static byte[] encode(String kernels) {
+  private static EncodeBenchmark encode(String kernels) {
     EncodeBenchmark benchmark = new EncodeBenchmark();
     benchmark.kernels = kernels;
     benchmark.draw();
-    return benchmark.encode();
+    return benchmark;
   }
 
   @ParameterizedTest

@@ -126,6 +126,29 @@ final class KernelCheck {
               return out;
             }),
         new Sample(
+            "refine",
+            kernels -> {
+              byte[] out = {7, 8};
+              float[] errors = {2, -3};
+              kernels.refine(
+                  vector,
+                  codebooks,
+                  0,
+                  5,
+                  2,
+                  codebooks,
+                  1,
+                  SUB_DIMENSION,
+                  halfNorms,
+                  0,
+                  1.5f,
+                  errors,
+                  out,
+                  0,
+                  1);
+              return new Object[] {out, errors};
+            }),
+        new Sample(
             "quantize",
             kernels -> {
               byte[] out = new byte[2 * CODEBOOK_SIZE];

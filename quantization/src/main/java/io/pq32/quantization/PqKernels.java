@@ -27,6 +27,9 @@ public abstract class PqKernels {
   /** Highest level of a quantized table: two of them still add up within one unsigned byte. */
   public static final int MAX_LEVEL = 127;
 
+  /** Largest error of {@link #refine}, whose squares stay far within the range of a float. */
+  static final float MAX_ERROR = 1e15f;
+
   PqKernels() {}
 
   /** The implementation this JVM uses. */
@@ -121,6 +124,38 @@ public abstract class PqKernels {
       int subDimension,
       float[] halfNorms,
       int halfNormsOffset,
+      byte[] codes,
+      int codesOffset,
+      int codesStride);
+
+  /**
+   * Chooses the centroids of one sub-quantizer again, for {@code count} points of which all
+   * sub-quantizers have one: those whose error along a direction makes up for that of the others.
+   * It is the centroid with the largest {@code <point, centroid> - halfNorm - weight * error^2},
+   * the lowest number among equals, {@code error} being that of the whole vector along its
+   * direction. Points whose error is beyond {@value #MAX_ERROR} keep their centroids.
+   *
+   * @param points point {@code i} starts at {@code offset + i * stride}
+   * @param directions of the vectors, unit vectors, laid out as the points
+   * @param codebook {@code [subDimension][centroid]}, from {@code codebookOffset}
+   * @param halfNorms half the squared norm of each centroid, from {@code halfNormsOffset}
+   * @param errors {@code [count]}, inner product of each vector's direction with what its code
+   *     leaves out; kept up to date
+   * @param codes number of the centroid of point {@code i} at {@code codesOffset + i * codesStride}
+   */
+  public abstract void refine(
+      float[] points,
+      float[] directions,
+      int offset,
+      int stride,
+      int count,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      float weight,
+      float[] errors,
       byte[] codes,
       int codesOffset,
       int codesStride);

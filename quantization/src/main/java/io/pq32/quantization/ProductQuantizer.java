@@ -11,9 +11,10 @@ import java.util.HexFormat;
  *
  * <p>A vector {@code x} is centered, projected, cut into sub-vectors, and each sub-vector is
  * replaced by the number of its nearest centroid (Jegou, Douze, Schmid: Product Quantization for
- * Nearest Neighbor Search, 2011). The projection is the PCA of the training sample with the
- * components dealt to the sub-quantizers so that each carries the same share of log-variance (the
- * parametric solution of Ge, He, Ke, Sun: Optimized Product Quantization, 2013).
+ * Nearest Neighbor Search, 2011), or of one near it where products decide ({@link
+ * AnisotropicCodes}). The projection is the PCA of the training sample with the components dealt to
+ * the sub-quantizers so that each carries the same share of log-variance (the parametric solution
+ * of Ge, He, Ke, Sun: Optimized Product Quantization, 2013).
  *
  * <p>Immutable and safe for use by several threads; scratch lives in {@link ProjectionBatch} and
  * {@link AdcTable}.
@@ -27,6 +28,7 @@ public final class ProductQuantizer {
   private final Codebooks codebooks;
   private final float[] halfNorms; // [subQuantizer][centroid]
   private final int[] far; // subQuantizer * CODEBOOK_SIZE + centroid, ascending: see far()
+  private final float[] projectedMean; // [projectedDimension]
   private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
 
@@ -42,7 +44,7 @@ public final class ProductQuantizer {
     this.far = far(halfNorms, layout);
     this.squaredComponentLength = projection.squaredComponentLength();
     this.meanProducts = new float[halfNorms.length];
-    float[] projectedMean = new float[layout.projectedDimension()];
+    this.projectedMean = new float[layout.projectedDimension()];
     projection.one(mean, projectedMean);
     codebooks.innerProducts(
         layout, projectedMean, 0, new float[projectedMean.length], meanProducts);
@@ -148,7 +150,8 @@ public final class ProductQuantizer {
         + projection.ramBytesUsed()
         + codebooks.ramBytesUsed()
         + (long) Integer.BYTES * far.length
-        + Float.BYTES * ((long) mean.length + halfNorms.length + meanProducts.length);
+        + Float.BYTES
+            * ((long) mean.length + projectedMean.length + halfNorms.length + meanProducts.length);
   }
 
   /** A new batch for up to {@code capacity} vectors; it belongs to one thread. */
@@ -196,6 +199,37 @@ public final class ProductQuantizer {
               subDimension,
               halfNorms,
               m * PqKernels.CODEBOOK_SIZE,
+              codes,
+              codesOffset + m,
+              layout.codeBytes());
+    }
+  }
+
+  /** Lets each sub-quantizer choose its centroids again; see {@link PqKernels#refine}. */
+  void refine(
+      float[] projected,
+      float[] directions,
+      int count,
+      float weight,
+      float[] errors,
+      byte[] codes,
+      int codesOffset) {
+    int subDimension = layout.subDimension();
+    for (int m = 0; m < layout.subQuantizers(); m++) {
+      PqKernels.instance()
+          .refine(
+              projected,
+              directions,
+              m * subDimension,
+              layout.projectedDimension(),
+              count,
+              codebooks.floats(),
+              m * subDimension * PqKernels.CODEBOOK_SIZE,
+              subDimension,
+              halfNorms,
+              m * PqKernels.CODEBOOK_SIZE,
+              weight,
+              errors,
               codes,
               codesOffset + m,
               layout.codeBytes());
@@ -349,6 +383,10 @@ public final class ProductQuantizer {
    */
   int[] far() {
     return far;
+  }
+
+  float[] projectedMean() {
+    return projectedMean;
   }
 
   /** Inner products of the projected mean with the centroids, {@code [subQuantizer][centroid]}. */

@@ -16,6 +16,7 @@ public final class ProjectionBatch {
   private final int capacity;
   private final float[] vectors; // [vector][dimension], centered by project()
   private final float[] projected; // [vector][projectedDimension]
+  private final AnisotropicCodes anisotropic; // null where distances decide
   private int count;
 
   ProjectionBatch(ProductQuantizer quantizer, int capacity) {
@@ -23,6 +24,8 @@ public final class ProjectionBatch {
     this.capacity = capacity;
     this.vectors = new float[capacity * quantizer.layout().dimension()];
     this.projected = new float[capacity * quantizer.layout().projectedDimension()];
+    this.anisotropic =
+        quantizer.metric() == Metric.EUCLIDEAN ? null : new AnisotropicCodes(quantizer, capacity);
   }
 
   /** Vectors the batch has room for. */
@@ -110,5 +113,8 @@ public final class ProjectionBatch {
   /** Code of every vector, to {@code codes [vector][codeBytes]} from {@code offset} on. */
   public void encode(byte[] codes, int offset) {
     quantizer.encodeProjected(projected, 0, count, codes, offset);
+    if (anisotropic != null) {
+      anisotropic.improve(projected, count, codes, offset);
+    }
   }
 }

@@ -114,6 +114,89 @@ class ScalarPqKernels extends PqKernels {
   }
 
   @Override
+  public void refine(
+      float[] points,
+      float[] directions,
+      int offset,
+      int stride,
+      int count,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      float weight,
+      float[] errors,
+      byte[] codes,
+      int codesOffset,
+      int codesStride) {
+    for (int i = 0; i < count; i++) {
+      int point = offset + i * stride;
+      int code = codesOffset + i * codesStride;
+      int old = codebookOffset + (codes[code] & 0xFF);
+      float slack = errors[i] + product(directions, point, codebook, old, subDimension);
+      if (Math.abs(slack) <= MAX_ERROR) {
+        int best =
+            best(
+                points,
+                directions,
+                point,
+                codebook,
+                codebookOffset,
+                subDimension,
+                halfNorms,
+                halfNormsOffset,
+                weight,
+                slack);
+        codes[code] = (byte) best;
+        errors[i] =
+            slack - product(directions, point, codebook, codebookOffset + best, subDimension);
+      }
+    }
+  }
+
+  /** The centroid of {@link #refine} for one point, given the error without its sub-quantizer. */
+  int best(
+      float[] points,
+      float[] directions,
+      int point,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      float weight,
+      float slack) {
+    int best = 0;
+    float bestValue = Float.NEGATIVE_INFINITY;
+    for (int centroid = 0; centroid < CODEBOOK_SIZE; centroid++) {
+      float value = -halfNorms[halfNormsOffset + centroid];
+      float error = -slack;
+      for (int d = 0; d < subDimension; d++) {
+        float component = codebook[codebookOffset + d * CODEBOOK_SIZE + centroid];
+        value += points[point + d] * component;
+        error += directions[point + d] * component;
+      }
+      value -= weight * error * error;
+      if (value > bestValue) {
+        bestValue = value;
+        best = centroid;
+      }
+    }
+    return best;
+  }
+
+  /** Inner product of a sub-vector with the centroid whose first component is {@code from}. */
+  private static float product(
+      float[] vector, int offset, float[] codebook, int from, int subDimension) {
+    float sum = 0;
+    for (int d = 0; d < subDimension; d++) {
+      sum = Math.fma(vector[offset + d], codebook[from + d * CODEBOOK_SIZE], sum);
+    }
+    return sum;
+  }
+
+  @Override
   public float quantize(float[] table, int subQuantizers, float[] minima, byte[] levels) {
     float range = 0;
     for (int m = 0; m < subQuantizers; m++) {

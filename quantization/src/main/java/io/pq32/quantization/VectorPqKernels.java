@@ -23,7 +23,10 @@ import jdk.incubator.vector.VectorSpecies;
  * of it with other widths.
  *
  * <p>Methods are small and static on purpose: the same loops ran six times slower when they were
- * inlined into one large method.
+ * inlined into one large method. But what takes or returns a vector is called by kernels only, and
+ * calls nothing but the Vector API. The compiler leaves out calls that it has seldom seen made, and
+ * of a method that ran without a profile, as happens while the compiler is busy, it has seen none:
+ * a kernel that such a method was inlined into boxed its vectors for as long as the JVM lived.
  */
 final class VectorPqKernels extends ScalarPqKernels {
   /** Register width in bits. */
@@ -142,10 +145,10 @@ final class VectorPqKernels extends ScalarPqKernels {
     FloatVector s2 = FloatVector.zero(FLOATS);
     FloatVector s3 = FloatVector.zero(FLOATS);
     for (int i = 0; i < length; i += 4 * LANES) {
-      s0 = floats(a, aOffset + i).fma(floats(b, bOffset + i), s0);
-      s1 = floats(a, aOffset + i + LANES).fma(floats(b, bOffset + i + LANES), s1);
-      s2 = floats(a, aOffset + i + 2 * LANES).fma(floats(b, bOffset + i + 2 * LANES), s2);
-      s3 = floats(a, aOffset + i + 3 * LANES).fma(floats(b, bOffset + i + 3 * LANES), s3);
+      s0 = FloatVector.fromArray(FLOATS, a, aOffset + i).fma(FloatVector.fromArray(FLOATS, b, bOffset + i), s0);
+      s1 = FloatVector.fromArray(FLOATS, a, aOffset + i + LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + LANES), s1);
+      s2 = FloatVector.fromArray(FLOATS, a, aOffset + i + 2 * LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 2 * LANES), s2);
+      s3 = FloatVector.fromArray(FLOATS, a, aOffset + i + 3 * LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 3 * LANES), s3);
     }
     return sum(s0.add(s1).add(s2.add(s3)));
   }
@@ -154,7 +157,7 @@ final class VectorPqKernels extends ScalarPqKernels {
   private static float dotLanes(float[] a, int aOffset, float[] b, int bOffset, int length) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < length; i += LANES) {
-      sum = floats(a, aOffset + i).fma(floats(b, bOffset + i), sum);
+      sum = FloatVector.fromArray(FLOATS, a, aOffset + i).fma(FloatVector.fromArray(FLOATS, b, bOffset + i), sum);
     }
     return sum(sum);
   }
@@ -226,27 +229,27 @@ final class VectorPqKernels extends ScalarPqKernels {
     int out1 = out0 + columns;
     int out2 = out1 + columns;
     int out3 = out2 + columns;
-    FloatVector s00 = floats(out, out0);
-    FloatVector s01 = floats(out, out0 + LANES);
-    FloatVector s10 = floats(out, out1);
-    FloatVector s11 = floats(out, out1 + LANES);
-    FloatVector s20 = floats(out, out2);
-    FloatVector s21 = floats(out, out2 + LANES);
-    FloatVector s30 = floats(out, out3);
-    FloatVector s31 = floats(out, out3 + LANES);
+    FloatVector s00 = FloatVector.fromArray(FLOATS, out, out0);
+    FloatVector s01 = FloatVector.fromArray(FLOATS, out, out0 + LANES);
+    FloatVector s10 = FloatVector.fromArray(FLOATS, out, out1);
+    FloatVector s11 = FloatVector.fromArray(FLOATS, out, out1 + LANES);
+    FloatVector s20 = FloatVector.fromArray(FLOATS, out, out2);
+    FloatVector s21 = FloatVector.fromArray(FLOATS, out, out2 + LANES);
+    FloatVector s30 = FloatVector.fromArray(FLOATS, out, out3);
+    FloatVector s31 = FloatVector.fromArray(FLOATS, out, out3 + LANES);
     for (int k = 0; k < inner; k++) {
-      FloatVector b0 = floats(b, bOffset + k * columns);
-      FloatVector b1 = floats(b, bOffset + k * columns + LANES);
-      FloatVector factor = broadcast(a[a0 + k]);
+      FloatVector b0 = FloatVector.fromArray(FLOATS, b, bOffset + k * columns);
+      FloatVector b1 = FloatVector.fromArray(FLOATS, b, bOffset + k * columns + LANES);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[a0 + k]);
       s00 = factor.fma(b0, s00);
       s01 = factor.fma(b1, s01);
-      factor = broadcast(a[a1 + k]);
+      factor = FloatVector.broadcast(FLOATS, a[a1 + k]);
       s10 = factor.fma(b0, s10);
       s11 = factor.fma(b1, s11);
-      factor = broadcast(a[a2 + k]);
+      factor = FloatVector.broadcast(FLOATS, a[a2 + k]);
       s20 = factor.fma(b0, s20);
       s21 = factor.fma(b1, s21);
-      factor = broadcast(a[a3 + k]);
+      factor = FloatVector.broadcast(FLOATS, a[a3 + k]);
       s30 = factor.fma(b0, s30);
       s31 = factor.fma(b1, s31);
     }
@@ -270,25 +273,25 @@ final class VectorPqKernels extends ScalarPqKernels {
       int columns,
       float[] out,
       int outOffset) {
-    FloatVector s0 = floats(out, outOffset);
-    FloatVector s1 = floats(out, outOffset + LANES);
-    FloatVector s2 = floats(out, outOffset + 2 * LANES);
-    FloatVector s3 = floats(out, outOffset + 3 * LANES);
-    FloatVector s4 = floats(out, outOffset + 4 * LANES);
-    FloatVector s5 = floats(out, outOffset + 5 * LANES);
-    FloatVector s6 = floats(out, outOffset + 6 * LANES);
-    FloatVector s7 = floats(out, outOffset + 7 * LANES);
+    FloatVector s0 = FloatVector.fromArray(FLOATS, out, outOffset);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, out, outOffset + LANES);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, out, outOffset + 2 * LANES);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, out, outOffset + 3 * LANES);
+    FloatVector s4 = FloatVector.fromArray(FLOATS, out, outOffset + 4 * LANES);
+    FloatVector s5 = FloatVector.fromArray(FLOATS, out, outOffset + 5 * LANES);
+    FloatVector s6 = FloatVector.fromArray(FLOATS, out, outOffset + 6 * LANES);
+    FloatVector s7 = FloatVector.fromArray(FLOATS, out, outOffset + 7 * LANES);
     for (int k = 0; k < inner; k++) {
-      FloatVector factor = broadcast(a[aOffset + k]);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[aOffset + k]);
       int from = bOffset + k * columns;
-      s0 = factor.fma(floats(b, from), s0);
-      s1 = factor.fma(floats(b, from + LANES), s1);
-      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
-      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
-      s4 = factor.fma(floats(b, from + 4 * LANES), s4);
-      s5 = factor.fma(floats(b, from + 5 * LANES), s5);
-      s6 = factor.fma(floats(b, from + 6 * LANES), s6);
-      s7 = factor.fma(floats(b, from + 7 * LANES), s7);
+      s0 = factor.fma(FloatVector.fromArray(FLOATS, b, from), s0);
+      s1 = factor.fma(FloatVector.fromArray(FLOATS, b, from + LANES), s1);
+      s2 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 2 * LANES), s2);
+      s3 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 3 * LANES), s3);
+      s4 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 4 * LANES), s4);
+      s5 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 5 * LANES), s5);
+      s6 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 6 * LANES), s6);
+      s7 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 7 * LANES), s7);
     }
     s0.intoArray(out, outOffset);
     s1.intoArray(out, outOffset + LANES);
@@ -310,17 +313,17 @@ final class VectorPqKernels extends ScalarPqKernels {
       int columns,
       float[] out,
       int outOffset) {
-    FloatVector s0 = floats(out, outOffset);
-    FloatVector s1 = floats(out, outOffset + LANES);
-    FloatVector s2 = floats(out, outOffset + 2 * LANES);
-    FloatVector s3 = floats(out, outOffset + 3 * LANES);
+    FloatVector s0 = FloatVector.fromArray(FLOATS, out, outOffset);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, out, outOffset + LANES);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, out, outOffset + 2 * LANES);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, out, outOffset + 3 * LANES);
     for (int k = 0; k < inner; k++) {
-      FloatVector factor = broadcast(a[aOffset + k]);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[aOffset + k]);
       int from = bOffset + k * columns;
-      s0 = factor.fma(floats(b, from), s0);
-      s1 = factor.fma(floats(b, from + LANES), s1);
-      s2 = factor.fma(floats(b, from + 2 * LANES), s2);
-      s3 = factor.fma(floats(b, from + 3 * LANES), s3);
+      s0 = factor.fma(FloatVector.fromArray(FLOATS, b, from), s0);
+      s1 = factor.fma(FloatVector.fromArray(FLOATS, b, from + LANES), s1);
+      s2 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 2 * LANES), s2);
+      s3 = factor.fma(FloatVector.fromArray(FLOATS, b, from + 3 * LANES), s3);
     }
     s0.intoArray(out, outOffset);
     s1.intoArray(out, outOffset + LANES);
@@ -338,9 +341,9 @@ final class VectorPqKernels extends ScalarPqKernels {
       int columns,
       float[] out,
       int outOffset) {
-    FloatVector sum = floats(out, outOffset);
+    FloatVector sum = FloatVector.fromArray(FLOATS, out, outOffset);
     for (int k = 0; k < inner; k++) {
-      sum = broadcast(a[aOffset + k]).fma(floats(b, bOffset + k * columns), sum);
+      sum = FloatVector.broadcast(FLOATS, a[aOffset + k]).fma(FloatVector.fromArray(FLOATS, b, bOffset + k * columns), sum);
     }
     sum.intoArray(out, outOffset);
   }
@@ -403,7 +406,7 @@ final class VectorPqKernels extends ScalarPqKernels {
     FloatVector s4 = s0;
     FloatVector s5 = s0;
     for (int k = 0; k < inner; k++) {
-      FloatVector factor = broadcast(unit * vector[vectorOffset + k]);
+      FloatVector factor = FloatVector.broadcast(FLOATS, unit * vector[vectorOffset + k]);
       int from = k * columns + column;
       s0 = factor.fma(widened(matrix, from), s0);
       s1 = factor.fma(widened(matrix, from + LANES), s1);
@@ -412,12 +415,12 @@ final class VectorPqKernels extends ScalarPqKernels {
       s4 = factor.fma(widened(matrix, from + 4 * LANES), s4);
       s5 = factor.fma(widened(matrix, from + 5 * LANES), s5);
     }
-    s0.mul(floats(scales, column)).intoArray(out, to);
-    s1.mul(floats(scales, column + LANES)).intoArray(out, to + LANES);
-    s2.mul(floats(scales, column + 2 * LANES)).intoArray(out, to + 2 * LANES);
-    s3.mul(floats(scales, column + 3 * LANES)).intoArray(out, to + 3 * LANES);
-    s4.mul(floats(scales, column + 4 * LANES)).intoArray(out, to + 4 * LANES);
-    s5.mul(floats(scales, column + 5 * LANES)).intoArray(out, to + 5 * LANES);
+    s0.mul(FloatVector.fromArray(FLOATS, scales, column)).intoArray(out, to);
+    s1.mul(FloatVector.fromArray(FLOATS, scales, column + LANES)).intoArray(out, to + LANES);
+    s2.mul(FloatVector.fromArray(FLOATS, scales, column + 2 * LANES)).intoArray(out, to + 2 * LANES);
+    s3.mul(FloatVector.fromArray(FLOATS, scales, column + 3 * LANES)).intoArray(out, to + 3 * LANES);
+    s4.mul(FloatVector.fromArray(FLOATS, scales, column + 4 * LANES)).intoArray(out, to + 4 * LANES);
+    s5.mul(FloatVector.fromArray(FLOATS, scales, column + 5 * LANES)).intoArray(out, to + 5 * LANES);
   }
 
   /** One register wide. Only a matrix of few rows has columns left over. */
@@ -434,11 +437,11 @@ final class VectorPqKernels extends ScalarPqKernels {
       int to) {
     FloatVector s0 = FloatVector.zero(FLOATS);
     for (int k = 0; k < inner; k++) {
-      FloatVector factor = broadcast(unit * vector[vectorOffset + k]);
+      FloatVector factor = FloatVector.broadcast(FLOATS, unit * vector[vectorOffset + k]);
       int from = k * columns + column;
       s0 = factor.fma(widened(matrix, from), s0);
     }
-    s0.mul(floats(scales, column)).intoArray(out, to);
+    s0.mul(FloatVector.fromArray(FLOATS, scales, column)).intoArray(out, to);
   }
 
   private static FloatVector widened(short[] array, int offset) {
@@ -486,7 +489,7 @@ final class VectorPqKernels extends ScalarPqKernels {
     FloatVector s6 = s0;
     FloatVector s7 = s0;
     for (int d = 0; d < inner; d++) {
-      FloatVector factor = broadcast(vector[row + d]);
+      FloatVector factor = FloatVector.broadcast(FLOATS, vector[row + d]);
       int c = from + d * CODEBOOK_SIZE;
       s0 = factor.fma(widened(codebooks, c), s0);
       s1 = factor.fma(widened(codebooks, c + LANES), s1);
@@ -543,23 +546,23 @@ final class VectorPqKernels extends ScalarPqKernels {
       int subDimension,
       float[] halfNorms,
       int halfNormsOffset) {
-    FloatVector best = broadcast(Float.NEGATIVE_INFINITY);
+    FloatVector best = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
     IntVector bestNumbers = IntVector.zero(INTS);
     // Four sums only: with eight the method grows beyond what the compiler keeps in registers, and
     // sums of the next pass fill the gaps anyway.
     for (int c = 0; c < CODEBOOK_SIZE; c += 4 * LANES) {
       int norms = halfNormsOffset + c;
-      FloatVector v0 = floats(halfNorms, norms).neg();
-      FloatVector v1 = floats(halfNorms, norms + LANES).neg();
-      FloatVector v2 = floats(halfNorms, norms + 2 * LANES).neg();
-      FloatVector v3 = floats(halfNorms, norms + 3 * LANES).neg();
+      FloatVector v0 = FloatVector.fromArray(FLOATS, halfNorms, norms).neg();
+      FloatVector v1 = FloatVector.fromArray(FLOATS, halfNorms, norms + LANES).neg();
+      FloatVector v2 = FloatVector.fromArray(FLOATS, halfNorms, norms + 2 * LANES).neg();
+      FloatVector v3 = FloatVector.fromArray(FLOATS, halfNorms, norms + 3 * LANES).neg();
       for (int d = 0; d < subDimension; d++) {
-        FloatVector x = broadcast(points[point + d]);
+        FloatVector x = FloatVector.broadcast(FLOATS, points[point + d]);
         int from = codebookOffset + d * CODEBOOK_SIZE + c;
-        v0 = x.fma(floats(codebook, from), v0);
-        v1 = x.fma(floats(codebook, from + LANES), v1);
-        v2 = x.fma(floats(codebook, from + 2 * LANES), v2);
-        v3 = x.fma(floats(codebook, from + 3 * LANES), v3);
+        v0 = x.fma(FloatVector.fromArray(FLOATS, codebook, from), v0);
+        v1 = x.fma(FloatVector.fromArray(FLOATS, codebook, from + LANES), v1);
+        v2 = x.fma(FloatVector.fromArray(FLOATS, codebook, from + 2 * LANES), v2);
+        v3 = x.fma(FloatVector.fromArray(FLOATS, codebook, from + 3 * LANES), v3);
       }
       // Strictly greater: among equals of one lane the lowest number, met first, stays.
       VectorMask<Float> better = v0.compare(VectorOperators.GT, best);
@@ -576,12 +579,62 @@ final class VectorPqKernels extends ScalarPqKernels {
       bestNumbers = bestNumbers.blend(c + 3 * LANES, better.cast(INTS));
     }
     // Adding zero makes -0 equal to +0, which their bits are not.
-    IntVector keys = sortable(best.add(0f));
+    return lowestOfBest(sortable(best.add(0f)), bestNumbers);
+  }
+
+  /**
+   * The lowest number among the lanes of the largest key.
+   *
+   * @param firstNumbers of each lane the number it had if it were the first lane
+   */
+  private static int lowestOfBest(IntVector keys, IntVector firstNumbers) {
     VectorMask<Integer> winners =
         keys.compare(VectorOperators.EQ, keys.reduceLanes(VectorOperators.MAX));
     return IntVector.broadcast(INTS, CODEBOOK_SIZE)
-        .blend(bestNumbers.add(LANE_NUMBERS), winners)
+        .blend(firstNumbers.add(LANE_NUMBERS), winners)
         .reduceLanes(VectorOperators.MIN);
+  }
+
+  @Override
+  int best(
+      float[] points,
+      float[] directions,
+      int point,
+      float[] codebook,
+      int codebookOffset,
+      int subDimension,
+      float[] halfNorms,
+      int halfNormsOffset,
+      float weight,
+      float slack) {
+    FloatVector best = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
+    IntVector bestNumbers = IntVector.zero(INTS);
+    for (int c = 0; c < CODEBOOK_SIZE; c += 2 * LANES) {
+      FloatVector v0 = FloatVector.fromArray(FLOATS, halfNorms, halfNormsOffset + c).neg();
+      FloatVector v1 = FloatVector.fromArray(FLOATS, halfNorms, halfNormsOffset + c + LANES).neg();
+      FloatVector e0 = FloatVector.broadcast(FLOATS, -slack);
+      FloatVector e1 = e0;
+      for (int d = 0; d < subDimension; d++) {
+        int from = codebookOffset + d * CODEBOOK_SIZE + c;
+        FloatVector x = FloatVector.broadcast(FLOATS, points[point + d]);
+        FloatVector u = FloatVector.broadcast(FLOATS, directions[point + d]);
+        FloatVector c0 = FloatVector.fromArray(FLOATS, codebook, from);
+        FloatVector c1 = FloatVector.fromArray(FLOATS, codebook, from + LANES);
+        v0 = x.fma(c0, v0);
+        e0 = u.fma(c0, e0);
+        v1 = x.fma(c1, v1);
+        e1 = u.fma(c1, e1);
+      }
+      v0 = e0.mul(-weight).fma(e0, v0);
+      v1 = e1.mul(-weight).fma(e1, v1);
+      VectorMask<Float> better = v0.compare(VectorOperators.GT, best);
+      best = best.blend(v0, better);
+      bestNumbers = bestNumbers.blend(c, better.cast(INTS));
+      better = v1.compare(VectorOperators.GT, best);
+      best = best.blend(v1, better);
+      bestNumbers = bestNumbers.blend(c + LANES, better.cast(INTS));
+    }
+    return lowestOfBest(sortable(best.add(0f)), bestNumbers);
   }
 
   /** Ints in the order of the floats. Integer minima and maxima take a third of the time. */
@@ -609,10 +662,10 @@ final class VectorPqKernels extends ScalarPqKernels {
     float range = 0;
     for (int m = 0; m < subQuantizers; m++) {
       int from = m * CODEBOOK_SIZE;
-      IntVector least = sortable(floats(table, from));
+      IntVector least = sortable(FloatVector.fromArray(FLOATS, table, from));
       IntVector greatest = least;
       for (int c = LANES; c < CODEBOOK_SIZE; c += LANES) {
-        IntVector keys = sortable(floats(table, from + c));
+        IntVector keys = sortable(FloatVector.fromArray(FLOATS, table, from + c));
         least = least.min(keys);
         greatest = greatest.max(keys);
       }
@@ -642,7 +695,7 @@ final class VectorPqKernels extends ScalarPqKernels {
    * in the low bits of the float: nothing is left of its fraction.
    */
   private static IntVector level(float[] table, int offset, float min, float scale) {
-    return floats(table, offset).sub(min).mul(scale).add(NO_FRACTION).reinterpretAsInts().and(0xFF);
+    return FloatVector.fromArray(FLOATS, table, offset).sub(min).mul(scale).add(NO_FRACTION).reinterpretAsInts().and(0xFF);
   }
 
   @Override
@@ -702,13 +755,5 @@ final class VectorPqKernels extends ScalarPqKernels {
     } else {
       super.score(codes, offset, ords, count, subQuantizers, levels, scratch, sums);
     }
-  }
-
-  private static FloatVector floats(float[] array, int offset) {
-    return FloatVector.fromArray(FLOATS, array, offset);
-  }
-
-  private static FloatVector broadcast(float value) {
-    return FloatVector.broadcast(FLOATS, value);
   }
 }

@@ -96,6 +96,47 @@ final class PlainQuantizer {
     return sum;
   }
 
+  /** The nearest centroids of a projected vector. */
+  byte[] nearest(double[] projected) {
+    byte[] code = new byte[layout.subQuantizers()];
+    for (int m = 0; m < code.length; m++) {
+      for (int centroid = 1; centroid < CODEBOOK_SIZE; centroid++) {
+        if (squareDistance(projected, m, centroid) < squareDistance(projected, m, code[m] & 0xFF)) {
+          code[m] = (byte) centroid;
+        }
+      }
+    }
+    return code;
+  }
+
+  /** Where a vector points to from zero, projected, as a unit vector. */
+  double[] direction(float[] vector) {
+    double[] prepared = prepared(vector);
+    double[] direction = new double[components.length];
+    for (int row = 0; row < direction.length; row++) {
+      for (int d = 0; d < prepared.length; d++) {
+        direction[row] += prepared[d] * components[row][d];
+      }
+    }
+    double length = Math.sqrt(squares(direction));
+    for (int row = 0; row < direction.length; row++) {
+      direction[row] /= length;
+    }
+    return direction;
+  }
+
+  /** Squared error of a code, of which what is along a direction counts {@code eta} times. */
+  double loss(double[] projected, double[] direction, byte[] code, double eta) {
+    double squares = 0;
+    double along = 0;
+    for (int row = 0; row < projected.length; row++) {
+      double error = projected[row] - centroids[row][code[row / layout.subDimension()] & 0xFF];
+      squares += error * error;
+      along += error * direction[row];
+    }
+    return squares + (eta - 1) * along * along;
+  }
+
   double[] decoded(byte[] code) {
     double[] vector = mean.clone();
     for (int row = 0; row < components.length; row++) {

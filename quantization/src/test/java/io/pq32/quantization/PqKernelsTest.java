@@ -245,6 +245,76 @@ class PqKernelsTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
+  void choosesCentroidsAgainThatMakeUpForTheOthers(PqKernels kernels, Random random) {
+    for (int subDimension : SUB_DIMENSIONS) {
+      int count = random.nextInt(9);
+      int stride = subDimension + random.nextInt(9);
+      int codesStride = 1 + random.nextInt(4);
+      // Small integers: no rounding, many ties.
+      float[] points = integers(random, 3 + count * stride, 3);
+      float[] directions = integers(random, points.length, 3);
+      float[] codebook = integers(random, 5 + subDimension * CODEBOOK_SIZE, 3);
+      float[] halfNorms = integers(random, 7 + CODEBOOK_SIZE, 9);
+      float[] expectedErrors = integers(random, count, 50);
+      float[] errors = expectedErrors.clone();
+      byte[] expected = bytes(random, 2 + count * codesStride);
+      byte[] actual = expected.clone();
+      for (int round = 0; round < 2; round++) {
+        refine(ORACLE, points, directions, stride, codebook, halfNorms, expectedErrors, expected);
+        refine(kernels, points, directions, stride, codebook, halfNorms, errors, actual);
+        assertArrayEquals(expected, actual, "sub-dimension " + subDimension);
+        assertArrayEquals(expectedErrors, errors, "sub-dimension " + subDimension);
+      }
+    }
+  }
+
+  private static void refine(
+      PqKernels kernels,
+      float[] points,
+      float[] directions,
+      int stride,
+      float[] codebook,
+      float[] halfNorms,
+      float[] errors,
+      byte[] codes) {
+    int count = errors.length;
+    int subDimension = codebook.length / CODEBOOK_SIZE;
+    int codesStride = count == 0 ? 1 : (codes.length - 2) / count;
+    kernels.refine(
+        points,
+        directions,
+        3,
+        stride,
+        count,
+        codebook,
+        5,
+        subDimension,
+        halfNorms,
+        7,
+        1.5f,
+        errors,
+        codes,
+        2,
+        codesStride);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void keepsCentroidsWhereErrorsAreAbsurd(PqKernels kernels, Random random) {
+    float[] points = floats(random, 3 + 8);
+    float[] codebook = floats(random, 5 + 8 * CODEBOOK_SIZE);
+    float[] halfNorms = floats(random, 7 + CODEBOOK_SIZE);
+    for (float absurd : new float[] {1.1e15f, -1e38f, Float.NEGATIVE_INFINITY, Float.NaN}) {
+      float[] errors = {absurd};
+      byte[] code = {0, 0, 17};
+      refine(kernels, points, points, 8, codebook, halfNorms, errors, code);
+      assertEquals(17, code[2]);
+      assertEquals(absurd, errors[0]);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
   void takesTheLowestOfEqualCentroids(PqKernels kernels, Random random) {
     float[] point = {1f};
     for (int first = 0; first < CODEBOOK_SIZE; first++) {

@@ -56,7 +56,9 @@ class ProductQuantizerTest {
     byte[][] codes = new byte[20][];
     for (int i = 0; i < codes.length; i++) {
       codes[i] = quantizer.encode(vectors[i]);
-      assertNearestCentroids(plain, vectors[i], codes[i]);
+      if (metric == Metric.EUCLIDEAN) {
+        assertNearestCentroids(plain, vectors[i], codes[i]);
+      }
       double[] decoded = plain.decoded(codes[i]);
       float[] actual = quantizer.decode(codes[i]);
       double length = Math.sqrt(PlainQuantizer.squares(decoded));
@@ -86,6 +88,36 @@ class ProductQuantizerTest {
       // Float sums may swap two centroids that are equally near up to rounding.
       assertEquals(nearest, chosen, 1e-4, "sub-quantizer " + m);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"DOT_PRODUCT, 7, 16", "DOT_PRODUCT, 300, 32", "COSINE, 300, 32", "COSINE, 130, 96"})
+  void codesErrLessAlongTheVectorWhereProductsDecide(
+      Metric metric, int dimension, int bytes, Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 600, dimension);
+    for (float[] vector : vectors) {
+      vector[0] += 0.5f; // a mean away from zero, where directions and centered vectors differ
+    }
+    ProductQuantizer quantizer = train(vectors, new PqLayout(dimension, bytes), metric);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    double alongNearest = 0;
+    double along = 0;
+    for (int i = 0; i < 100; i++) {
+      double[] projected = plain.projected(vectors[i]);
+      double[] direction = plain.direction(vectors[i]);
+      byte[] nearest = plain.nearest(projected);
+      byte[] code = quantizer.encode(vectors[i]);
+      double loss = plain.loss(projected, direction, code, 4);
+      assertTrue(loss <= plain.loss(projected, direction, nearest, 4) + 1e-4, "vector " + i);
+      byte[] other = code.clone(); // of which the last sub-quantizer, which chose last, differs
+      for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
+        other[bytes - 1] = (byte) centroid;
+        assertTrue(loss <= plain.loss(projected, direction, other, 4) + 1e-4, "vector " + i);
+      }
+      alongNearest += plain.loss(projected, direction, nearest, 1e9) / 1e9;
+      along += plain.loss(projected, direction, code, 1e9) / 1e9;
+    }
+    assertTrue(along < 0.7 * alongNearest, along + " of " + alongNearest);
   }
 
   @Test
