@@ -145,10 +145,18 @@ final class VectorPqKernels extends ScalarPqKernels {
     FloatVector s2 = FloatVector.zero(FLOATS);
     FloatVector s3 = FloatVector.zero(FLOATS);
     for (int i = 0; i < length; i += 4 * LANES) {
-      s0 = FloatVector.fromArray(FLOATS, a, aOffset + i).fma(FloatVector.fromArray(FLOATS, b, bOffset + i), s0);
-      s1 = FloatVector.fromArray(FLOATS, a, aOffset + i + LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + LANES), s1);
-      s2 = FloatVector.fromArray(FLOATS, a, aOffset + i + 2 * LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 2 * LANES), s2);
-      s3 = FloatVector.fromArray(FLOATS, a, aOffset + i + 3 * LANES).fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 3 * LANES), s3);
+      s0 =
+          FloatVector.fromArray(FLOATS, a, aOffset + i)
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + i), s0);
+      s1 =
+          FloatVector.fromArray(FLOATS, a, aOffset + i + LANES)
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + i + LANES), s1);
+      s2 =
+          FloatVector.fromArray(FLOATS, a, aOffset + i + 2 * LANES)
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 2 * LANES), s2);
+      s3 =
+          FloatVector.fromArray(FLOATS, a, aOffset + i + 3 * LANES)
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + i + 3 * LANES), s3);
     }
     return sum(s0.add(s1).add(s2.add(s3)));
   }
@@ -157,7 +165,9 @@ final class VectorPqKernels extends ScalarPqKernels {
   private static float dotLanes(float[] a, int aOffset, float[] b, int bOffset, int length) {
     FloatVector sum = FloatVector.zero(FLOATS);
     for (int i = 0; i < length; i += LANES) {
-      sum = FloatVector.fromArray(FLOATS, a, aOffset + i).fma(FloatVector.fromArray(FLOATS, b, bOffset + i), sum);
+      sum =
+          FloatVector.fromArray(FLOATS, a, aOffset + i)
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + i), sum);
     }
     return sum(sum);
   }
@@ -343,7 +353,9 @@ final class VectorPqKernels extends ScalarPqKernels {
       int outOffset) {
     FloatVector sum = FloatVector.fromArray(FLOATS, out, outOffset);
     for (int k = 0; k < inner; k++) {
-      sum = FloatVector.broadcast(FLOATS, a[aOffset + k]).fma(FloatVector.fromArray(FLOATS, b, bOffset + k * columns), sum);
+      sum =
+          FloatVector.broadcast(FLOATS, a[aOffset + k])
+              .fma(FloatVector.fromArray(FLOATS, b, bOffset + k * columns), sum);
     }
     sum.intoArray(out, outOffset);
   }
@@ -417,10 +429,14 @@ final class VectorPqKernels extends ScalarPqKernels {
     }
     s0.mul(FloatVector.fromArray(FLOATS, scales, column)).intoArray(out, to);
     s1.mul(FloatVector.fromArray(FLOATS, scales, column + LANES)).intoArray(out, to + LANES);
-    s2.mul(FloatVector.fromArray(FLOATS, scales, column + 2 * LANES)).intoArray(out, to + 2 * LANES);
-    s3.mul(FloatVector.fromArray(FLOATS, scales, column + 3 * LANES)).intoArray(out, to + 3 * LANES);
-    s4.mul(FloatVector.fromArray(FLOATS, scales, column + 4 * LANES)).intoArray(out, to + 4 * LANES);
-    s5.mul(FloatVector.fromArray(FLOATS, scales, column + 5 * LANES)).intoArray(out, to + 5 * LANES);
+    s2.mul(FloatVector.fromArray(FLOATS, scales, column + 2 * LANES))
+        .intoArray(out, to + 2 * LANES);
+    s3.mul(FloatVector.fromArray(FLOATS, scales, column + 3 * LANES))
+        .intoArray(out, to + 3 * LANES);
+    s4.mul(FloatVector.fromArray(FLOATS, scales, column + 4 * LANES))
+        .intoArray(out, to + 4 * LANES);
+    s5.mul(FloatVector.fromArray(FLOATS, scales, column + 5 * LANES))
+        .intoArray(out, to + 5 * LANES);
   }
 
   /** One register wide. Only a matrix of few rows has columns left over. */
@@ -695,7 +711,12 @@ final class VectorPqKernels extends ScalarPqKernels {
    * in the low bits of the float: nothing is left of its fraction.
    */
   private static IntVector level(float[] table, int offset, float min, float scale) {
-    return FloatVector.fromArray(FLOATS, table, offset).sub(min).mul(scale).add(NO_FRACTION).reinterpretAsInts().and(0xFF);
+    return FloatVector.fromArray(FLOATS, table, offset)
+        .sub(min)
+        .mul(scale)
+        .add(NO_FRACTION)
+        .reinterpretAsInts()
+        .and(0xFF);
   }
 
   @Override
