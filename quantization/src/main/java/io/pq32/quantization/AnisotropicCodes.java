@@ -9,7 +9,7 @@ package io.pq32.quantization;
  * <p>Starts with the nearest centroids and lets each sub-quantizer choose again, given the choices
  * of the others, {@value #PASSES} times over. A squared error along the vector counts {@value #ETA}
  * times. Counted twice, or chosen once, codes are better than the nearest centroids too, but by
- * less. It takes a twentieth of the time of indexing.
+ * less. It takes a seventh of the time of indexing.
  *
  * <p>Share of the ten nearest among the first R codes, of nearest centroids and of these: text-768
  * R = 10 .659 and .671, 20 .839 and .851, 50 .954 and .958, 100 .985 and .986; bge-cqa-768 R = 10
