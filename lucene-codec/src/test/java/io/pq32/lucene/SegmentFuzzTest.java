@@ -1,11 +1,17 @@
 package io.pq32.lucene;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.pq32.quantization.Effort;
 import io.pq32.quantization.SeededRandom;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -29,5 +35,23 @@ class SegmentFuzzTest {
       }
     }
     Figures.print("%d damaged segments: %s", cases, outcomes);
+  }
+
+  /** Kept by the coverage-guided fuzzer, {@code SegmentFuzz}. */
+  @Test
+  void inputsThatReachedNewCodeGiveAnswersOrCleanExceptions() throws Exception {
+    Path folder = Path.of(getClass().getResource("SegmentFuzzInputs").toURI());
+    try (SegmentFuzzer fuzzer = new SegmentFuzzer();
+        Stream<Path> files = Files.walk(folder).filter(Files::isRegularFile)) {
+      List<Path> inputs = files.sorted().toList();
+      assertTrue(inputs.size() > 50, inputs.size() + " inputs");
+      for (Path input : inputs) {
+        try {
+          fuzzer.run(new ByteChoices(Files.readAllBytes(input)));
+        } catch (RuntimeException | Error e) {
+          throw new AssertionError("input " + input.getFileName(), e);
+        }
+      }
+    }
   }
 }
