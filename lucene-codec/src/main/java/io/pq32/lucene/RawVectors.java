@@ -26,9 +26,9 @@ final class RawVectors {
   /**
    * Without Lucene's wrapper that prefetches what is scored in bulk: from a cold disk queries took
    * 13 milliseconds with it and without (60,000 vectors, 100 queries), and warm ones a fortieth
-   * longer. Nor did it pay to ask for a hundred candidates ahead: of a million vectors, none of
-   * them in the page cache, the median query took 2.5 ms instead of 1.7, the slowest tenth three
-   * times as long.
+   * longer. Nor did it clearly pay to ask for a hundred candidates ahead: of a million vectors,
+   * none of them in the page cache, the median query took 3.4 ms instead of 4.5 in one run and 2.5
+   * instead of 1.7 in another, whose slowest tenth took three times as long.
    */
   private final FlatVectorsScorer scorer = FlatVectorScorerUtil.getLucene99FlatVectorsScorer();
 
