@@ -67,15 +67,17 @@ final class AnisotropicCodes {
     }
   }
 
+  /** The part of a vector along its direction that its code leaves out. */
   private float error(float[] projected, int vector, byte[] codes, int code) {
     int subDimension = quantizer.layout().subDimension();
     int from = vector * quantizer.layout().projectedDimension();
+    float[] centroids = quantizer.codebooks().floats();
     float sum = 0;
     for (int m = 0; m < quantizer.layout().subQuantizers(); m++) {
       int centroid = codes[code + m] & 0xFF;
       for (int row = m * subDimension; row < (m + 1) * subDimension; row++) {
-        float left = projected[from + row] - quantizer.codebooks().value(row, centroid);
-        sum = Math.fma(directions[from + row], left, sum);
+        float left = projected[from + row] - centroids[row * PqKernels.CODEBOOK_SIZE + centroid];
+        sum += directions[from + row] * left;
       }
     }
     return sum;

@@ -191,7 +191,7 @@ class ScalarPqKernels extends PqKernels {
       float[] vector, int offset, float[] codebook, int from, int subDimension) {
     float sum = 0;
     for (int d = 0; d < subDimension; d++) {
-      sum = Math.fma(vector[offset + d], codebook[from + d * CODEBOOK_SIZE], sum);
+      sum += vector[offset + d] * codebook[from + d * CODEBOOK_SIZE];
     }
     return sum;
   }
