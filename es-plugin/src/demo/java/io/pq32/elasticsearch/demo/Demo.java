@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -97,6 +98,7 @@ public final class Demo {
             Path.of(requireProperty(DISTRIBUTION)),
             Path.of(requireProperty(PLUGIN_ZIP)),
             HEAP,
+            Map.of(),
             out::println)) {
       node.start();
       ProcessHandle server = ProcessHandle.of(node.pid()).orElseThrow();

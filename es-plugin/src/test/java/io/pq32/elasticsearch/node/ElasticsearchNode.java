@@ -79,10 +79,18 @@ public final class ElasticsearchNode implements AutoCloseable {
    * @param distribution unpacked Elasticsearch
    * @param plugin zip of the plugin
    * @param heap of the node, as {@code -Xmx} takes it, for example {@code 1g}
+   * @param settings what its file elasticsearch.yml holds beside, or in place of, the usual
    * @param progress is told in a few words what is going on
    */
   public static ElasticsearchNode install(
-      Path distribution, Path plugin, String heap, Consumer<String> progress) throws IOException {
+      Path distribution,
+      Path plugin,
+      String heap,
+      Map<String, String> settings,
+      Consumer<String> progress)
+      throws IOException {
+    Map<String, String> all = new TreeMap<>(ALONE);
+    all.putAll(settings);
     requireFile("Elasticsearch distribution", distribution.resolve("bin/elasticsearch"));
     requireFile("plugin zip", plugin);
     return create(
@@ -95,7 +103,7 @@ public final class ElasticsearchNode implements AutoCloseable {
               node.home.resolve("config/jvm.options.d/heap.options"),
               "-Xms%1$s%n-Xmx%1$s%n".formatted(heap));
           Files.copy(plugin, node.pluginZip());
-          node.configure(ALONE);
+          node.configure(all);
           node.installPlugin();
         });
   }
