@@ -12,6 +12,11 @@ sealed interface AcceptedOrds {
   /** Goes through them once. */
   Cursor cursor();
 
+  /** Those of some ordinals that are accepted. */
+  default int[] among(int[] ords) {
+    return Arrays.stream(ords).filter(this::contains).toArray();
+  }
+
   /** Tells accepted ordinals in ascending order. */
   @FunctionalInterface
   interface Cursor {

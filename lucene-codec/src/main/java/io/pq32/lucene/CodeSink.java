@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.pq32.quantization.Metric;
 import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.ProductQuantizer;
 import io.pq32.quantization.ProjectionBatch;
@@ -16,6 +17,7 @@ final class CodeSink {
   private final ProjectionBatch batch;
   private final byte[] encoded;
   private final int[] pending = new int[PqKernels.BLOCK_SIZE]; // rows that wait to be encoded
+  private final Outliers outliers; // null where distances or angles decide, which codes can tell
   private int filled;
 
   private final int codeBytes;
@@ -27,6 +29,8 @@ final class CodeSink {
    * @param out receives {@code [ord][subQuantizer]}
    */
   CodeSink(ProductQuantizer quantizer, MemorySegment out) {
+    int size = Math.toIntExact(out.byteSize() / quantizer.layout().codeBytes());
+    this.outliers = quantizer.metric() == Metric.DOT_PRODUCT ? new Outliers(size) : null;
     this.batch = quantizer.newBatch(PqKernels.BLOCK_SIZE);
     this.codeBytes = quantizer.layout().codeBytes();
     this.rows = new byte[PqKernels.BLOCK_SIZE * codeBytes];
@@ -41,7 +45,7 @@ final class CodeSink {
     advance();
   }
 
-  /** Adds the next code as it is. */
+  /** Adds the next code as it is: that of a vector which is no outlier. */
   void addCode(byte[] code) throws IOException {
     System.arraycopy(code, 0, rows, filled * codeBytes, codeBytes);
     advance();
@@ -52,6 +56,11 @@ final class CodeSink {
     if (filled > 0) {
       passOn();
     }
+  }
+
+  /** Of the vectors that were added, ascending ordinals of those too long for their codes. */
+  int[] outliers() {
+    return outliers == null ? new int[0] : outliers.ords();
   }
 
   private void advance() throws IOException {
@@ -65,6 +74,9 @@ final class CodeSink {
     batch.encode(encoded, 0);
     for (int i = 0; i < batch.count(); i++) {
       System.arraycopy(encoded, i * codeBytes, rows, pending[i] * codeBytes, codeBytes);
+      if (outliers != null) {
+        outliers.consider((int) (position / codeBytes) + pending[i], batch.reach(i));
+      }
     }
     batch.clear();
     int length = filled * codeBytes;

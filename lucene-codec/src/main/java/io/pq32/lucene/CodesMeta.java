@@ -1,5 +1,6 @@
 package io.pq32.lucene;
 
+import io.pq32.quantization.Metric;
 import io.pq32.quantization.PqLayout;
 import io.pq32.quantization.ProductQuantizer;
 import java.io.IOException;
@@ -49,6 +50,7 @@ sealed interface CodesMeta {
    * @param trainedDistortion {@link ProductQuantizer#distortion} when the codebook was trained
    * @param codebookOffset where {@link ProductQuantizer#toBytes()} starts
    * @param codesOffset where the codes start
+   * @param outliers ascending ordinals of the vectors too long for their codes
    */
   record Codes(
       int fieldNumber,
@@ -59,7 +61,8 @@ sealed interface CodesMeta {
       String codebookId,
       float trainedDistortion,
       long codebookOffset,
-      long codesOffset)
+      long codesOffset,
+      int[] outliers)
       implements CodesMeta {
     static final int KIND = 2;
 
@@ -93,6 +96,10 @@ sealed interface CodesMeta {
       out.writeInt(Float.floatToIntBits(trainedDistortion));
       out.writeVLong(codebookOffset);
       out.writeVLong(codesOffset);
+      out.writeVInt(outliers.length);
+      for (int ord : outliers) {
+        out.writeVInt(ord);
+      }
     }
 
     private static Codes read(MetaEntry entry) throws IOException {
@@ -131,7 +138,20 @@ sealed interface CodesMeta {
           HexFormat.of().formatHex(id),
           trainedDistortion,
           entry.readVLong("offset of the codebook", 0, Long.MAX_VALUE),
-          entry.readVLong("offset of the codes", 0, Long.MAX_VALUE));
+          entry.readVLong("offset of the codes", 0, Long.MAX_VALUE),
+          readOutliers(entry, similarity, count));
+    }
+
+    private static int[] readOutliers(MetaEntry entry, Similarity similarity, int count)
+        throws IOException {
+      int most = similarity.metric() == Metric.DOT_PRODUCT ? Outliers.limit(count) : 0;
+      int[] outliers = new int[entry.readVInt("count of outliers", 0, most)];
+      int least = 0;
+      for (int i = 0; i < outliers.length; i++) {
+        outliers[i] = entry.readVInt("ordinal of an outlier", least, count - 1);
+        least = outliers[i] + 1;
+      }
+      return outliers;
     }
 
     /** Checks that both regions are what comes next in the codes file. */

@@ -2,6 +2,7 @@ package io.pq32.lucene;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,10 @@ final class MergedCodes {
       return codes != null
           && codes.codes().meta().codebookId().equals(codebook.id())
           && codes.codes().meta().layout().equals(codebook.quantizer().layout());
+    }
+
+    boolean isOutlier(int ord) {
+      return Arrays.binarySearch(codes.codes().meta().outliers(), ord) >= 0;
     }
   }
 
@@ -115,7 +120,8 @@ final class MergedCodes {
   }
 
   /**
-   * Writes the codes of all merged vectors: copies those made with the codebook, makes the others.
+   * Writes the codes of all merged vectors: copies those made with the codebook, makes the others
+   * and those of outliers, whose lengths count.
    *
    * @return how many were copied
    */
@@ -132,7 +138,7 @@ final class MergedCodes {
       if (ord % ABORT_CHECK_INTERVAL == 0) {
         state.checkAborted();
       }
-      if (source.encodedWith(codebook)) {
+      if (source.encodedWith(codebook) && !source.isOutlier(source.iterator.index())) {
         source.reader().copy(source.iterator.index(), code);
         out.addCode(code);
         copied++;

@@ -44,6 +44,9 @@ import org.apache.lucene.index.SegmentWriteState;
  *   <li>float: distortion when the codebook was trained
  *   <li>vlong: offset of the codebook in {@code .veq}
  *   <li>vlong: offset of the codes in {@code .veq}
+ *   <li>vint: count of outliers, the vectors too long for their codes: 0 unless the similarity is a
+ *       product, at most 64 or a 1024th of the vectors
+ *   <li>for each outlier, ascending, vint: its ordinal
  * </ul>
  *
  * <h2>.veq: codebooks and codes</h2>

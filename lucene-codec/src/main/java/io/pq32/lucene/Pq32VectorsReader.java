@@ -249,10 +249,12 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
         try {
           int depth = Reranker.depth(k);
           CodeSearch search = codes.candidates(plan, costs, table, accepted, depth, collector);
-          Similarity similarity = codes.codes().meta().similarity();
-          Reranker reranker = new Reranker(similarity, table.step(), scorer, collector);
+          CodesMeta.Codes meta = codes.codes().meta();
+          Reranker reranker = new Reranker(meta.similarity(), table.step(), scorer, collector);
+          int[] outliers = accepted.among(meta.outliers());
           try {
-            reranker.collect(search, k);
+            reranker.collect(outliers);
+            reranker.collect(Outliers.excluded(outliers, search), k);
           } finally {
             counters.get(info.number).add(search, reranker.scored());
           }

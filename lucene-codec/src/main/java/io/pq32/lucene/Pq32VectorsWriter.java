@@ -273,13 +273,16 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
               + config.graphThreshold());
     }
     long codesLength = (long) vectors.size() * quantizer.layout().codeBytes();
+    int[] outliers;
     try (Arena arena = Arena.ofShared()) {
       CodeBlocks blocks = null;
       int[] nodeToOrd;
       GraphSeed seed;
       try (Arena temporary = Arena.ofShared()) {
         MemorySegment byOrd = temporary.allocate(codesLength, SegmentFile.ALIGNMENT);
-        seed = source.writeTo(new CodeSink(quantizer, byOrd));
+        CodeSink sink = new CodeSink(quantizer, byOrd);
+        seed = source.writeTo(sink);
+        outliers = sink.outliers();
         nodeToOrd = LocalityOrder.nodeToOrd(quantizer, byOrd, vectors.size(), tasks);
         if (walked) {
           writeRows(byOrd, nodeToOrd);
@@ -301,7 +304,8 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             codebook.id(),
             codebook.trainedDistortion(),
             codebookOffset,
-            codesOffset)
+            codesOffset,
+            outliers)
         .write(codesMeta);
   }
 

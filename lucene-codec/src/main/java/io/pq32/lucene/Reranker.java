@@ -66,6 +66,22 @@ final class Reranker {
   }
 
   /**
+   * Scores and collects vectors of which codes tell nothing.
+   *
+   * @param ords ascending
+   */
+  void collect(int[] ords) throws IOException {
+    float[] scores = new float[ords.length];
+    scorer.bulkScore(ords, scores, ords.length);
+    for (int i = 0; i < ords.length; i++) {
+      if (scores[i] > collector.minCompetitiveSimilarity()) {
+        collector.collect(scorer.ordToDoc(ords[i]), scores[i]);
+      }
+    }
+    scored += ords.length;
+  }
+
+  /**
    * Scores and collects what a source finds. Each slice is a block to the collector's strategy,
    * whose patience may end the search: only here are there hits that could fail to appear. A search
    * that was ended before, by a timeout for one, has its first slice scored yet, without which all
@@ -76,19 +92,21 @@ final class Reranker {
     int slice = Math.max(MIN_SLICE, k / 4);
     long patience = (long) PATIENCE * depth(k);
     float[] scores = new float[Math.max(first, slice)];
+    int ranked = 0; // vectors of this source that were scored
     int misses = 0; // since a vector competed
     for (Candidates found = source.next(); found.count() > 0; found = source.next()) {
       double tolerated = tolerance.hits(k, source.exhaustive());
       int count;
       for (int from = 0; from < found.count(); from += count) {
-        if (scored >= first
+        if (ranked >= first
             && (collector.earlyTerminated()
                 || misses >= patience
-                || misses >= WITHOUT_HITS * scored && !expectsMore(found, from, tolerated))) {
+                || misses >= WITHOUT_HITS * ranked && !expectsMore(found, from, tolerated))) {
           return;
         }
-        count = Math.min(scored < first ? first - scored : slice, found.count() - from);
+        count = Math.min(ranked < first ? first - ranked : slice, found.count() - from);
         misses = collectSlice(found, from, count, scores) ? 0 : misses + count;
+        ranked += count;
         scored += count;
         if (strategy != null) {
           strategy.nextVectorsBlock();

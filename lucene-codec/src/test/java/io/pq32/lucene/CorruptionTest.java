@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.CheckIndex;
 import org.apache.lucene.index.CorruptIndexException;
@@ -46,7 +47,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -195,14 +198,28 @@ class CorruptionTest {
           }
         }
         if (file == SegmentFile.CODES_META) {
-          // Of all that is said of a field, nothing tells what its distortion should be.
+          // Of all that is said of a field, nothing tells what its distortion should be, nor which
+          // vectors are outliers: others are scored in vain.
           int fields = SampleIndex.FIELDS.size() - 1; // with codes
-          assertTrue(unchecked.cardinality() <= fields * Float.BYTES, unchecked::toString);
+          int most = fields * Float.BYTES + outliers(segment, directory);
+          assertTrue(unchecked.cardinality() <= most, unchecked::toString);
         }
       }
       Figures.print("%s, metas: %d of %d damages refused", arrangement, refused, damages);
       assertTrue(refused >= 0.9 * damages, refused + " of " + damages);
     }
+  }
+
+  /** How many a segment has, whose ordinals take a byte each. */
+  private static int outliers(SegmentVectors segment, Directory directory) throws IOException {
+    int count = 0;
+    try (Pq32VectorsReader reader = segment.open(directory, SearchPlan.Costs.MEASURED)) {
+      for (SampleIndex.FloatField field : SampleIndex.FIELDS) {
+        QuantizedField codes = reader.quantizedOrNull(field.name());
+        count += codes == null ? 0 : codes.codes().meta().outliers().length;
+      }
+    }
+    return count;
   }
 
   /** Names a field or its number, what was expected, what is there, and a file of the segment. */
@@ -305,13 +322,53 @@ class CorruptionTest {
                 "00".repeat(16),
                 distortion,
                 0,
-                0)
+                0,
+                new int[0])
             .write(out);
       }
       try (IndexInput in = scratch.openInput("meta", IOContext.DEFAULT)) {
         var e = assertThrows(CorruptIndexException.class, () -> CodesMeta.readNext(in, fields));
         String what = "field \"euclidean\": distortion should be a finite share and is ";
         assertTrue(e.getMessage().contains(what + distortion), e.getMessage());
+      }
+    }
+  }
+
+  static Stream<Arguments> wrongOutliers() {
+    return Stream.of(
+        Arguments.of(
+            "product", new int[] {8, 8}, "ordinal of an outlier should be 9 to 99 and is 8"),
+        Arguments.of(
+            "product", new int[] {100}, "ordinal of an outlier should be 0 to 99 and is 100"),
+        Arguments.of("product", new int[65], "count of outliers should be 0 to 64 and is 65"),
+        Arguments.of("euclidean", new int[] {1}, "count of outliers should be 0 and is 1"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongOutliers")
+  void outliersThatCannotBeAreRefused(String name, int[] outliers, String complaint, Random random)
+      throws IOException {
+    try (Directory directory = write("index", CodesMeta.Arrangement.BLOCKS, random)) {
+      FieldInfos fields = SegmentVectors.of(directory, 0, random).fieldInfos();
+      FieldInfo field = fields.fieldInfo(name);
+      try (IndexOutput out = scratch.createOutput("meta", IOContext.DEFAULT)) {
+        new CodesMeta.Codes(
+                field.number,
+                Similarity.of(field.getVectorSimilarityFunction()),
+                PqLayout.pq32(field.getVectorDimension()),
+                100,
+                CodesMeta.Arrangement.BLOCKS,
+                "00".repeat(16),
+                0,
+                0,
+                0,
+                outliers)
+            .write(out);
+      }
+      try (IndexInput in = scratch.openInput("meta", IOContext.DEFAULT)) {
+        var e = assertThrows(CorruptIndexException.class, () -> CodesMeta.readNext(in, fields));
+        String what = "field \"" + name + "\": " + complaint;
+        assertTrue(e.getMessage().contains(what), e.getMessage());
       }
     }
   }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -40,6 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(SeededRandom.class)
 class FormatDocumentationTest {
   private static final int DIMENSION = 48;
+  private static final int[] OUTLIERS = {7, 100, 101, 255};
 
   private int count;
 
@@ -121,11 +123,13 @@ class FormatDocumentationTest {
     try (IndexWriter writer = new IndexWriter(directory, writerConfig)) {
       for (int i = 0; i < count; i++) {
         float[] vector = new float[DIMENSION];
+        float length = Arrays.binarySearch(OUTLIERS, i) < 0 ? 1 : 1000;
         for (int d = 0; d < DIMENSION; d++) {
-          vector[d] = (float) random.nextGaussian();
+          vector[d] = length * (float) random.nextGaussian();
         }
         Document document = new Document();
-        document.add(new KnnFloatVectorField("v", vector, VectorSimilarityFunction.EUCLIDEAN));
+        document.add(
+            new KnnFloatVectorField("v", vector, VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT));
         writer.addDocument(document);
       }
     }
@@ -139,7 +143,7 @@ class FormatDocumentationTest {
         IndexInput data = open(directory, "veq", "Pq32Codes")) {
       assertEquals(0, meta.readInt(), "field number");
       assertEquals(2, meta.readByte(), "kind");
-      assertEquals(0, meta.readByte(), "similarity");
+      assertEquals(3, meta.readByte(), "similarity");
       assertEquals(DIMENSION, meta.readVInt(), "dimension");
       int codeBytes = meta.readByte();
       assertEquals(32, codeBytes, "bytes per code");
@@ -151,6 +155,11 @@ class FormatDocumentationTest {
       assertTrue(distortion >= 0 && distortion < 1, "distortion " + distortion);
       long codebookOffset = meta.readVLong();
       long codesOffset = meta.readVLong();
+      int[] outliers = new int[meta.readVInt()];
+      for (int i = 0; i < outliers.length; i++) {
+        outliers[i] = meta.readVInt();
+      }
+      assertArrayEquals(OUTLIERS, outliers);
       assertEquals(-1, meta.readInt());
       assertAtFooter(meta);
 

@@ -42,6 +42,7 @@ import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.SegmentCommitInfo;
 import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnByteVectorQuery;
 import org.apache.lucene.search.KnnFloatVectorQuery;
@@ -237,6 +238,8 @@ class GoldenSegmentsTest {
           assertEquals(field.name().equals(SampleIndex.FEW), codes == null, field.name());
           if (codes != null) {
             assertEquals(arrangement, codes.codes().meta().arrangement());
+            boolean product = field.similarity() == VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT;
+            assertEquals(product, codes.codes().meta().outliers().length > 0, field.name());
           }
         }
         reader.close();

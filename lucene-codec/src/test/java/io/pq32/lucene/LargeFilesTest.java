@@ -98,7 +98,8 @@ class LargeFilesTest {
         "00".repeat(16),
         0.1f,
         0,
-        OFFSET);
+        OFFSET,
+        new int[0]);
   }
 
   private static byte[] code(Random random) {

@@ -19,7 +19,7 @@ import org.apache.lucene.store.Directory;
 
 /**
  * A small index with all that a segment may have: fields of every similarity, in all documents and
- * in some, with codes and with floats only, of bytes; two segments that share codebooks.
+ * in some, with codes and with floats only, of bytes; outliers; two segments that share codebooks.
  */
 final class SampleIndex {
   /** Documents of the first segment, and of both. */
@@ -54,6 +54,11 @@ final class SampleIndex {
     for (FloatField field : FIELDS) {
       float[][] ofField = VectorIndex.vectors(random, SIZE, field.dimension, field.similarity);
       vectors.put(field.name, ofField);
+      if (field.similarity == VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT) {
+        for (int id = 0; id < SIZE; id += FIRST / 3) {
+          ofField[id] = Vectors.scaled(new float[][] {ofField[id]}, 1000)[0];
+        }
+      }
     }
   }
 

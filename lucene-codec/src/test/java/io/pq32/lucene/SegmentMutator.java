@@ -191,6 +191,11 @@ final class SegmentMutator {
           entry.add(new Token(Type.INT, in.readInt()));
           entry.add(new Token(Type.VLONG, in.readVLong()));
           entry.add(new Token(Type.VLONG, in.readVLong()));
+          int outliers = in.readVInt();
+          entry.add(new Token(Type.VINT, outliers));
+          for (int i = 0; i < outliers; i++) {
+            entry.add(new Token(Type.VINT, in.readVInt()));
+          }
         }
       } else if (field >= 0) {
         for (int i = 0; i < 4; i++) {

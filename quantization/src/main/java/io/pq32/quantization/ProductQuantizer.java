@@ -31,6 +31,7 @@ public final class ProductQuantizer {
   private final float[] projectedMean; // [projectedDimension]
   private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
+  private final double reach; // see reach()
 
   private ProductQuantizer(PqLayout layout, Metric metric, byte[] bytes) {
     this.layout = layout;
@@ -42,6 +43,7 @@ public final class ProductQuantizer {
     this.codebooks = form.codebooks();
     this.halfNorms = codebooks.halfNorms(layout);
     this.far = far(halfNorms, layout);
+    this.reach = reach(halfNorms, layout);
     this.squaredComponentLength = projection.squaredComponentLength();
     this.meanProducts = new float[halfNorms.length];
     this.projectedMean = new float[layout.projectedDimension()];
@@ -71,6 +73,18 @@ public final class ProductQuantizer {
       }
     }
     return Arrays.copyOf(far, count);
+  }
+
+  private static double reach(float[] halfNorms, PqLayout layout) {
+    double sum = 0;
+    for (int m = 0; m < layout.subQuantizers(); m++) {
+      float longest = 0;
+      for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
+        longest = Math.max(longest, halfNorms[m * PqKernels.CODEBOOK_SIZE + centroid]);
+      }
+      sum += 2.0 * longest;
+    }
+    return Math.sqrt(sum);
   }
 
   /** How vectors are cut. */
@@ -383,6 +397,11 @@ public final class ProductQuantizer {
    */
   int[] far() {
     return far;
+  }
+
+  /** Length, in the projected space, of the longest point that a code stands for. */
+  double reach() {
+    return reach;
   }
 
   float[] projectedMean() {

@@ -101,6 +101,19 @@ public final class ProjectionBatch {
     return divisor;
   }
 
+  /**
+   * How many times as long as the longest point that any code stands for is vector {@code i}, after
+   * {@link #project()}? Codes understate all products with vectors for which that is more than 1.
+   */
+  public double reach(int i) {
+    int columns = quantizer.layout().projectedDimension();
+    double squares = 0;
+    for (int j = i * columns; j < (i + 1) * columns; j++) {
+      squares += (double) projected[j] * projected[j];
+    }
+    return Math.sqrt(squares) / quantizer.reach();
+  }
+
   /** Centered by {@link #project()}. */
   float[] vectors() {
     return vectors;

@@ -179,6 +179,37 @@ class ProductQuantizerTest {
     }
   }
 
+  /** The longest of all points that codes stand for is made of the longest centroids. */
+  @Test
+  void reachIsTheLengthOfTheLongestPoint(Random random) throws IOException {
+    float[][] vectors = Vectors.anisotropic(random, 600, 130);
+    ProductQuantizer quantizer = train(vectors, Metric.DOT_PRODUCT);
+    PlainQuantizer plain = new PlainQuantizer(quantizer);
+    double[] origin = new double[quantizer.layout().projectedDimension()];
+    byte[] farthest = new byte[quantizer.layout().codeBytes()];
+    for (int m = 0; m < farthest.length; m++) {
+      for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
+        double distance = plain.squareDistance(origin, m, centroid);
+        if (distance > plain.squareDistance(origin, m, farthest[m] & 0xFF)) {
+          farthest[m] = (byte) centroid;
+        }
+      }
+    }
+    float[] mean = quantizer.mean();
+    ProjectionBatch batch = quantizer.newBatch(3);
+    for (float factor : new float[] {1, 0.25f, 1000}) {
+      float[] vector = quantizer.decode(farthest);
+      for (int d = 0; d < vector.length; d++) {
+        vector[d] = mean[d] + factor * (vector[d] - mean[d]);
+      }
+      batch.add(vector);
+    }
+    batch.project();
+    assertEquals(1, batch.reach(0), 1e-3);
+    assertEquals(0.25, batch.reach(1), 1e-3);
+    assertEquals(1000, batch.reach(2), 1);
+  }
+
   @Test
   void leavesTheCallersVectorAlone(Random random) throws IOException {
     float[][] vectors = Vectors.gaussian(random, 300, 24);
