@@ -74,6 +74,7 @@ class ReadmeExampleTest {
 
           final KnnVectorsFormat format = new Pq32HnswVectorsFormat();
         };
+    TopDocs hits;
     try (var dir = new MMapDirectory(folder);
         var writer = new IndexWriter(dir, new IndexWriterConfig().setCodec(codec))) {
       var doc = new Document();
@@ -82,15 +83,14 @@ class ReadmeExampleTest {
       writer.addDocument(doc);
       try (var reader = DirectoryReader.open(writer)) {
         Query english = new TermQuery(new Term("lang", "en"));
-        TopDocs hits =
-            new IndexSearcher(reader)
-                .search(new KnnFloatVectorQuery("emb", query, 10, english), 10);
-        // README
-        assertEquals(1, hits.scoreDocs.length);
-        assertEquals(
-            VectorSimilarityFunction.COSINE.compare(query, vector), hits.scoreDocs[0].score, 1e-6);
+        var nearest = new KnnFloatVectorQuery("emb", query, 10, english);
+        hits = new IndexSearcher(reader).search(nearest, 10);
       }
     }
+    // README
+    assertEquals(1, hits.scoreDocs.length);
+    assertEquals(
+        VectorSimilarityFunction.COSINE.compare(query, vector), hits.scoreDocs[0].score, 1e-6);
   }
 
   @Test
