@@ -292,7 +292,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
         }
       }
       if (walked) {
-        writeGraph(field, vectors, quantizer, blocks, nodeToOrd, seed, tasks);
+        writeGraph(field, vectors, quantizer, blocks, nodeToOrd, outliers, seed, tasks);
       }
     }
     new CodesMeta.Codes(
@@ -324,6 +324,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
       ProductQuantizer quantizer,
       CodeBlocks blocks,
       int[] nodeToOrd,
+      int[] outliers,
       GraphSeed seed,
       CooperativeTasks tasks)
       throws IOException {
@@ -336,6 +337,7 @@ final class Pq32VectorsWriter extends KnnVectorsWriter {
             quantizer,
             blocks,
             nodeToOrd,
+            outliers,
             seed != null && seed.worthIt(config.maxConn()) ? seed : null,
             config,
             tasks);

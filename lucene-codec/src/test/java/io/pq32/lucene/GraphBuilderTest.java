@@ -72,8 +72,20 @@ class GraphBuilderTest {
     }
 
     BuiltGraph graph(int[] nodeToOrd, CooperativeTasks tasks) throws IOException {
+      return graph(nodeToOrd, new int[0], tasks);
+    }
+
+    BuiltGraph graph(int[] nodeToOrd, int[] outliers, CooperativeTasks tasks) throws IOException {
       return new GraphBuilder(
-              values(), scorers(), quantizer, blocks(nodeToOrd), nodeToOrd, null, CONFIG, tasks)
+              values(),
+              scorers(),
+              quantizer,
+              blocks(nodeToOrd),
+              nodeToOrd,
+              outliers,
+              null,
+              CONFIG,
+              tasks)
           .build(InfoStream.NO_OUTPUT);
     }
   }
@@ -99,6 +111,32 @@ class GraphBuilderTest {
         }
       }
     }
+  }
+
+  /** Only those that they choose themselves link back. */
+  @Test
+  void linksToOutliersFromFew(Random random) throws IOException {
+    Input input = Input.of(Vectors.gaussian(random, 3000, 24));
+    int[] order = input.order(CooperativeTasks.CALLER_ONLY);
+    int[] degrees = linksTo(input.graph(order, CooperativeTasks.CALLER_ONLY));
+    int[] nodes = BruteForce.top(order.length, 5, node -> degrees[node]); // chosen by most
+    int[] outliers = Arrays.stream(nodes).map(node -> order[node]).sorted().toArray();
+    int[] without = linksTo(input.graph(order, outliers, CooperativeTasks.CALLER_ONLY));
+    for (int node : nodes) {
+      assertTrue(degrees[node] > 3 * CONFIG.maxConn(), degrees[node] + " links to " + node);
+      assertTrue(without[node] <= CONFIG.maxConn(), without[node] + " links to " + node);
+      assertTrue(without[node] > 0, "none to " + node);
+    }
+  }
+
+  private static int[] linksTo(BuiltGraph graph) {
+    int[] links = new int[3000];
+    for (int node = 0; node < links.length; node++) {
+      for (int neighbor : neighbors(graph, node)) {
+        links[neighbor]++;
+      }
+    }
+    return links;
   }
 
   @Test
@@ -131,6 +169,7 @@ class GraphBuilderTest {
             input.quantizer,
             input.blocks(order),
             order,
+            new int[0],
             null,
             CONFIG,
             tasks);
