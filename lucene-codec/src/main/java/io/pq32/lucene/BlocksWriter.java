@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.pq32.quantization.PqKernels;
 import io.pq32.quantization.ProductQuantizer;
+import io.pq32.quantization.ProductSpread;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,8 +29,13 @@ final class BlocksWriter {
   static void write(
       IndexOutput out, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
       throws IOException {
-    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
-    makeBlocks(layout, quantizer, codes, nodeToOrd, block -> out.writeBytes(block, block.length));
+    BlocksLayout layout = layout(quantizer, nodeToOrd);
+    float[] spreads =
+        makeBlocks(
+            layout, quantizer, codes, nodeToOrd, block -> out.writeBytes(block, block.length));
+    for (float spread : spreads) {
+      out.writeInt(Float.floatToIntBits(spread));
+    }
     PackedInts.write(out, nodeToOrd.length, layout.ordWidth(), node -> nodeToOrd[node]);
     int[] blockOfOrd = new int[nodeToOrd.length];
     for (int node = 0; node < nodeToOrd.length; node++) {
@@ -38,15 +44,19 @@ final class BlocksWriter {
     PackedInts.write(out, nodeToOrd.length, layout.blockWidth(), ord -> blockOfOrd[ord]);
   }
 
+  private static BlocksLayout layout(ProductQuantizer quantizer, int[] nodeToOrd) {
+    return BlocksLayout.of(nodeToOrd.length, quantizer.layout(), quantizer.metric());
+  }
+
   /**
-   * Lays out codes and heads in memory, as they would be in a file.
+   * Lays out codes and heads in memory, as they would be in a file, without spreads.
    *
    * @param codes {@code [ord][subQuantizer]}
    */
   static CodeBlocks inMemory(
       Arena arena, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
       throws IOException {
-    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes());
+    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, quantizer.layout().codeBytes(), false);
     MemorySegment memory = arena.allocate(layout.ords(), SegmentFile.ALIGNMENT);
     long[] position = {0};
     makeBlocks(
@@ -61,7 +71,8 @@ final class BlocksWriter {
     return new CodeBlocks(layout, memory);
   }
 
-  private static void makeBlocks(
+  /** Returns the spreads of the blocks, none if the layout has none. */
+  private static float[] makeBlocks(
       BlocksLayout layout,
       ProductQuantizer quantizer,
       MemorySegment codes,
@@ -70,6 +81,8 @@ final class BlocksWriter {
       throws IOException {
     byte[] heads = new byte[layout.blocks() * layout.codeBytes()];
     byte[] rows = new byte[layout.blockLength()];
+    float[] spreads = new float[layout.spreads() ? layout.blocks() : 0];
+    ProductSpread spread = layout.spreads() ? new ProductSpread(quantizer) : null;
     for (int block = 0; block < layout.blocks(); block++) {
       int first = block * PqKernels.BLOCK_SIZE;
       int count = Math.min(PqKernels.BLOCK_SIZE, nodeToOrd.length - first);
@@ -78,7 +91,11 @@ final class BlocksWriter {
         MemorySegment.copy(
             codes, JAVA_BYTE, from, rows, i * layout.codeBytes(), layout.codeBytes());
       }
-      head(quantizer, rows, count, heads, block * layout.codeBytes());
+      float[] mean = mean(quantizer, rows, count);
+      quantizer.encodeProjected(mean, 0, heads, block * layout.codeBytes());
+      if (layout.spreads()) {
+        spreads[block] = spread.of(rows, count, mean);
+      }
       out.accept(transposed(rows, count, layout));
     }
     for (int first = 0; first < layout.blocks(); first += PqKernels.BLOCK_SIZE) {
@@ -87,11 +104,11 @@ final class BlocksWriter {
       System.arraycopy(heads, first * layout.codeBytes(), rows, 0, length);
       out.accept(transposed(rows, count, layout));
     }
+    return spreads;
   }
 
-  /** Encodes the mean of the points that some codes stand for. */
-  private static void head(
-      ProductQuantizer quantizer, byte[] rows, int count, byte[] heads, int offset) {
+  /** The mean of the points that some codes stand for. */
+  private static float[] mean(ProductQuantizer quantizer, byte[] rows, int count) {
     float[] mean = new float[quantizer.layout().projectedDimension()];
     for (int i = 0; i < count; i++) {
       quantizer.addDecodedTo(rows, i * quantizer.layout().codeBytes(), mean, 0);
@@ -99,7 +116,7 @@ final class BlocksWriter {
     for (int i = 0; i < mean.length; i++) {
       mean[i] /= count;
     }
-    quantizer.encodeProjected(mean, 0, heads, offset);
+    return mean;
   }
 
   private static byte[] transposed(byte[] rows, int count, BlocksLayout layout) {

@@ -4,22 +4,28 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.pq32.quantization.PqKernels;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * Codes in blocks of 64, read in place. Shareable.
  *
- * <p>Every block of 64 nodes has a head, the code of the mean of its codes: the heads tell which
- * blocks are worth scanning first.
+ * <p>Every block of 64 nodes has a head, the code of the mean of its codes, and where products
+ * decide a spread, by how much its codes scatter around that: they tell which blocks are worth
+ * scanning first.
  */
 final class CodeBlocks {
   /** Blocks that are best scanned by one call: a quarter of a microsecond of scanning. */
   static final int CHUNK = 4;
 
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private final BlocksLayout layout;
   private final MemorySegment segment;
 
   /**
-   * @param segment codes and heads as {@link BlocksLayout} says
+   * @param segment codes, heads and spreads as {@link BlocksLayout} says
    */
   CodeBlocks(BlocksLayout layout, MemorySegment segment) {
     this.layout = layout;
@@ -53,6 +59,18 @@ final class CodeBlocks {
     int headBlocks = Math.ceilDiv(count, PqKernels.BLOCK_SIZE);
     PqKernels.instance()
         .scan(segment, layout.heads(), headBlocks, layout.codeBytes(), levels, sums);
+  }
+
+  /**
+   * Copies the spreads of the first {@code count} blocks, if there are any.
+   *
+   * @return whether there are
+   */
+  boolean copySpreads(int count, float[] spreads) {
+    if (layout.spreads()) {
+      MemorySegment.copy(segment, FLOAT, layout.spreadsOffset(), spreads, 0, count);
+    }
+    return layout.spreads();
   }
 
   /** Copies the code of a node. */

@@ -45,7 +45,7 @@ final class CodeScan extends Scan {
     ScanScratch scratch = scratches.borrow(limit);
     TopSums top = scratch.top();
     int blockCount = blocks.layout().blocks();
-    int[] order = scratch.order().nearestFirst(blocks, table.levels(), blockCount);
+    int[] order = scratch.order().nearestFirst(blocks, table, blockCount);
     int size = blocks.layout().size();
     double share = (double) accepted.count() / size; // of the codes that are accepted
     long scanned = 0;

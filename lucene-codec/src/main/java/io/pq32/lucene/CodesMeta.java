@@ -79,7 +79,7 @@ sealed interface CodesMeta {
 
     /** Where the parts are when the codes lie in blocks. */
     BlocksLayout blocks() {
-      return new BlocksLayout(count, layout.codeBytes());
+      return BlocksLayout.of(count, layout, similarity.metric());
     }
 
     @Override

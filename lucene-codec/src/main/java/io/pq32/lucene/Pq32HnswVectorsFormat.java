@@ -62,6 +62,8 @@ import org.apache.lucene.index.SegmentWriteState;
  *             the last block is filled up with zeros
  *         <li>heads, in blocks of 64 as well: for each block of nodes the code of the mean of what
  *             its codes stand for
+ *         <li>unless the similarity is euclidean, for each block of nodes, float: {@link
+ *             io.pq32.quantization.ProductSpread} of its codes
  *         <li>for each node: its ordinal, packed. The ordinals of a block are ascending
  *         <li>for each ordinal: the number of its block, packed
  *       </ul>

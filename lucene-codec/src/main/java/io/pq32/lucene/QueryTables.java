@@ -28,6 +28,7 @@ final class QueryTables {
     private final byte[] levels;
     private final AtomicInteger holders = new AtomicInteger();
     private double step;
+    private double length;
 
     private Table(PqLayout layout) {
       this.query = new float[layout.dimension()];
@@ -42,6 +43,11 @@ final class QueryTables {
     /** {@link AdcTable#step()} of the query. */
     double step() {
       return step;
+    }
+
+    /** {@link AdcTable#length()} of the query. */
+    double length() {
+      return length;
     }
 
     /** Holds it, unless nobody else does any more: then it is about to become another one. */
@@ -110,6 +116,7 @@ final class QueryTables {
     System.arraycopy(query, 0, table.query, 0, query.length);
     System.arraycopy(scratch.levels(), 0, table.levels, 0, table.levels.length);
     table.step = scratch.step();
+    table.length = scratch.length();
     idle.add(scratch);
     return table;
   }

@@ -259,9 +259,10 @@ class FilesTest {
           case FLOATS -> assertEquals(Set.of("vec"), sizes.keySet());
           case CODES -> {
             assertEquals(Set.of("vec", "veq"), sizes.keySet());
-            // Codes and heads in whole blocks of 64, ordinals of 10 bits, blocks of 4 bits,
-            // padding.
-            assertEquals(codebook + (704 + 64) * 32 + (875 + 7) + (350 + 7), sizes.get("veq"));
+            // Codes and heads in whole blocks of 64, 11 spreads, ordinals of 10 bits, blocks of 4
+            // bits, padding.
+            assertEquals(
+                codebook + (704 + 64) * 32 + 11 * 4 + (875 + 7) + (350 + 7), sizes.get("veq"));
           }
           case GRAPH, WALK -> {
             assertEquals(Set.of("vec", "veq", "vex"), sizes.keySet());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pq32.quantization.ProductQuantizer;
+import io.pq32.quantization.ProductSpread;
 import io.pq32.quantization.SeededRandom;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -179,6 +180,7 @@ class FormatDocumentationTest {
       } else {
         codes.addAll(readBlocks(data, count, codeBytes));
         checkHeads(readBlocks(data, Math.ceilDiv(count, 64), codeBytes), codes, quantizer);
+        checkSpreads(data, codes, quantizer);
         long[] ords = readPacked(data, count, bits(count - 1));
         checkOrds(ords, codes, field);
         long[] blocks = readPacked(data, count, bits((count - 1) / 64));
@@ -214,17 +216,37 @@ class FormatDocumentationTest {
   private void checkHeads(List<byte[]> heads, List<byte[]> codes, ProductQuantizer quantizer) {
     for (int block = 0; block < heads.size(); block++) {
       List<byte[]> members = codes.subList(64 * block, Math.min(count, 64 * block + 64));
-      float[] mean = new float[quantizer.layout().projectedDimension()];
-      for (byte[] code : members) {
-        quantizer.addDecodedTo(code, 0, mean, 0);
-      }
-      for (int i = 0; i < mean.length; i++) {
-        mean[i] /= members.size();
-      }
+      float[] mean = mean(members, quantizer);
       byte[] head = new byte[quantizer.layout().codeBytes()];
       quantizer.encodeProjected(mean, 0, head, 0);
       assertArrayEquals(head, heads.get(block), "head of block " + block);
     }
+  }
+
+  private void checkSpreads(IndexInput data, List<byte[]> codes, ProductQuantizer quantizer)
+      throws IOException {
+    ProductSpread spread = new ProductSpread(quantizer);
+    int codeBytes = quantizer.layout().codeBytes();
+    for (int first = 0; first < count; first += 64) {
+      List<byte[]> members = codes.subList(first, Math.min(count, first + 64));
+      byte[] rows = new byte[members.size() * codeBytes];
+      for (int i = 0; i < members.size(); i++) {
+        System.arraycopy(members.get(i), 0, rows, i * codeBytes, codeBytes);
+      }
+      float expected = spread.of(rows, members.size(), mean(members, quantizer));
+      assertEquals(expected, Float.intBitsToFloat(data.readInt()), "spread of block at " + first);
+    }
+  }
+
+  private static float[] mean(List<byte[]> codes, ProductQuantizer quantizer) {
+    float[] mean = new float[quantizer.layout().projectedDimension()];
+    for (byte[] code : codes) {
+      quantizer.addDecodedTo(code, 0, mean, 0);
+    }
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] /= codes.size();
+    }
+    return mean;
   }
 
   private void checkOrds(long[] ords, List<byte[]> codes, QuantizedField field) throws IOException {

@@ -50,7 +50,7 @@ class NodeOrdsTest {
    * @param block of an ordinal, given the right one
    */
   private static void with(int[] nodeToOrd, IntUnaryOperator block, Use use) throws IOException {
-    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, CODE_BYTES);
+    BlocksLayout layout = new BlocksLayout(nodeToOrd.length, CODE_BYTES, false);
     int[] blocks = new int[nodeToOrd.length];
     for (int node = 0; node < nodeToOrd.length; node++) {
       blocks[nodeToOrd[node]] = block.applyAsInt(node / 64);

@@ -265,6 +265,7 @@ final class SegmentMutator {
                 meta.codesOffset(),
                 0,
                 blocks.heads(),
+                blocks.spreadsOffset(),
                 blocks.ords(),
                 blocks.blocksOfOrds(),
                 blocks.length());
@@ -294,7 +295,9 @@ final class SegmentMutator {
 
   private static void add(List<long[]> parts, long offset, long... borders) {
     for (int i = 1; i < borders.length; i++) {
-      parts.add(new long[] {offset + borders[i - 1], borders[i] - borders[i - 1]});
+      if (borders[i] > borders[i - 1]) {
+        parts.add(new long[] {offset + borders[i - 1], borders[i] - borders[i - 1]});
+      }
     }
   }
 

@@ -21,6 +21,7 @@ public final class AdcTable {
   private float bias;
   private float scale; // of levels; 0 when all entries of a sub-quantizer are equal, for each
   private double unit; // of entries: what the query was divided by
+  private double length; // of the projected query across the mean, where products count
 
   AdcTable(ProductQuantizer quantizer) {
     this.quantizer = quantizer;
@@ -38,13 +39,24 @@ public final class AdcTable {
     single.clear();
     single.add(query);
     double divisor = single.projectQuery();
+    float[] projected = single.projected();
     if (quantizer.metric() == Metric.EUCLIDEAN) {
-      fillProjected(single.projected(), 0);
+      fillProjected(projected, 0);
     } else {
-      multiply(single.projected(), 0);
+      multiply(projected, 0);
       fillProducts(quantizer.productWithMean(single.vectors(), 0));
+      length = lengthAcrossMean(projected);
     }
     unit = divisor;
+  }
+
+  private double lengthAcrossMean(float[] query) {
+    PqKernels kernels = PqKernels.instance();
+    float[] mean = quantizer.projectedMean();
+    double squares = kernels.dot(query, 0, query, 0, query.length);
+    double product = kernels.dot(query, 0, mean, 0, query.length);
+    double ofMean = kernels.dot(mean, 0, mean, 0, query.length);
+    return Math.sqrt(Math.max(0, squares - (ofMean > 0 ? product * product / ofMean : 0)));
   }
 
   /** Fills the table for vector {@code i} of a projected batch. */
@@ -154,6 +166,15 @@ public final class AdcTable {
    */
   public double step() {
     return scale > 0 ? unit / (scale * quantizer.squaredComponentLength()) : 0;
+  }
+
+  /**
+   * Length of the query of the last {@link #fill(float[])} in the projected space, across the mean
+   * of all vectors and in levels: what {@link ProductSpread} is a multiple of. 0 where distances
+   * count.
+   */
+  public double length() {
+    return length * scale;
   }
 
   /**
