@@ -72,9 +72,8 @@ final class GraphBuilder {
   /**
    * @param scorers score full vectors by ordinal
    * @param blocks codes of the nodes
-   * @param outliers ascending ordinals of what every search scores: were others to link to it, most
-   *     of them would, and to little else. One of 1e4 among 20,000 others took .013 of the
-   *     recall@10.
+   * @param outliers ascending ordinals of what every search scores: were others to link to it, half
+   *     of them would first of all, and it leads nowhere
    * @param seed what to start with, or null
    */
   GraphBuilder(
