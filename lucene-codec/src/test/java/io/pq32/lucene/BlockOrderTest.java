@@ -10,7 +10,8 @@ import io.pq32.quantization.Vectors;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.stream.IntStream;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.store.ByteBuffersDirectory;
@@ -27,50 +28,48 @@ class BlockOrderTest {
   private static final int DIMENSION = 64;
   private static final int K = 10;
 
-  /** Says where a query's blocks are put. */
-  @FunctionalInterface
-  private interface Order {
-    int[] of(CodeBlocks blocks, QueryTables.Table query, int count);
-  }
-
-  /** Share of the ten nearest that are in the first fifth of the blocks. */
-  private static double share(
-      float[][] vectors, float[][] queries, VectorSimilarityFunction similarity, Order order)
-      throws IOException {
-    int found = 0;
-    try (Directory directory = new ByteBuffersDirectory()) {
-      VectorIndex.write(directory, Storage.CODES.format(), vectors, similarity);
-      try (DirectoryReader reader = DirectoryReader.open(directory)) {
-        StoredCodes codes =
-            VectorIndex.reader(reader.leaves().get(0).reader(), FIELD)
-                .quantizedOrNull(FIELD)
-                .codes();
-        int count = codes.blocks().layout().blocks();
-        for (float[] query : queries) {
-          QueryTables.Table table = codes.tables().borrow(query);
-          int[] sorted = Arrays.copyOf(order.of(codes.blocks(), table, count), count);
-          codes.tables().giveBack(table);
-          assertEquals(count, IntStream.of(sorted).distinct().count());
-          int[] first = Arrays.copyOf(sorted, count / 5);
-          int[] nearest = VectorIndex.nearest(vectors, query, K, similarity, _ -> true);
-          int[] nodes = new int[K];
-          codes.blockOrds().nodes(nearest, K, nodes);
-          for (int node : nodes) {
-            int block = node / PqKernels.BLOCK_SIZE;
-            found += IntStream.of(first).anyMatch(one -> one == block) ? 1 : 0;
+  /**
+   * Share of the ten nearest that are in the first fifth of the blocks.
+   *
+   * @param byHeads where heads alone decide
+   */
+  private record Shares(double share, double byHeads) {
+    static Shares of(float[][] vectors, float[][] queries, VectorSimilarityFunction similarity)
+        throws IOException {
+      int found = 0;
+      int foundByHeads = 0;
+      try (Directory directory = new ByteBuffersDirectory()) {
+        VectorIndex.write(directory, Storage.CODES.format(), vectors, similarity);
+        try (DirectoryReader reader = DirectoryReader.open(directory)) {
+          StoredCodes codes =
+              VectorIndex.reader(reader.leaves().get(0).reader(), FIELD)
+                  .quantizedOrNull(FIELD)
+                  .codes();
+          CodeBlocks blocks = codes.blocks();
+          int count = blocks.layout().blocks();
+          BlockOrder order = new BlockOrder();
+          for (float[] query : queries) {
+            int[] nodes = new int[K];
+            codes
+                .blockOrds()
+                .nodes(VectorIndex.nearest(vectors, query, K, similarity, _ -> true), K, nodes);
+            QueryTables.Table table = codes.tables().borrow(query);
+            found += inFirstFifth(nodes, order.nearestFirst(blocks, table, count), count);
+            foundByHeads +=
+                inFirstFifth(nodes, order.nearestFirst(blocks, table.levels(), count), count);
+            codes.tables().giveBack(table);
           }
         }
       }
+      return new Shares((double) found / QUERIES / K, (double) foundByHeads / QUERIES / K);
     }
-    return (double) found / QUERIES / K;
-  }
 
-  private static int[] byHeads(CodeBlocks blocks, QueryTables.Table query, int count) {
-    return new BlockOrder().nearestFirst(blocks, query.levels(), count);
-  }
-
-  private static int[] bySpreadsToo(CodeBlocks blocks, QueryTables.Table query, int count) {
-    return new BlockOrder().nearestFirst(blocks, query, count);
+    private static int inFirstFifth(int[] nodes, int[] order, int count) {
+      assertEquals(count, Arrays.stream(order, 0, count).distinct().count());
+      Set<Integer> first = Arrays.stream(order, 0, count / 5).boxed().collect(Collectors.toSet());
+      return (int)
+          Arrays.stream(nodes).filter(node -> first.contains(node / PqKernels.BLOCK_SIZE)).count();
+    }
   }
 
   /**
@@ -88,9 +87,8 @@ class BlockOrderTest {
       Vectors.scaled(new float[][] {vector}, Math.exp(deviation * random.nextGaussian()));
     }
     VectorSimilarityFunction similarity = VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT;
-    double share = share(vectors, queries, similarity, BlockOrderTest::bySpreadsToo);
-    double byHeads = share(vectors, queries, similarity, BlockOrderTest::byHeads);
-    assertTrue(share >= byHeads + 0.1, share + ", by heads " + byHeads);
+    Shares shares = Shares.of(vectors, queries, similarity);
+    assertTrue(shares.share >= shares.byHeads + 0.1, shares::toString);
   }
 
   @ParameterizedTest
@@ -100,8 +98,7 @@ class BlockOrderTest {
     float[][] all = Vectors.normalized(Vectors.anisotropic(random, SIZE + QUERIES, DIMENSION));
     float[][] vectors = Arrays.copyOf(all, SIZE);
     float[][] queries = Arrays.copyOfRange(all, SIZE, all.length);
-    double share = share(vectors, queries, similarity, BlockOrderTest::bySpreadsToo);
-    double byHeads = share(vectors, queries, similarity, BlockOrderTest::byHeads);
-    assertTrue(share >= byHeads - 0.01, share + ", by heads " + byHeads);
+    Shares shares = Shares.of(vectors, queries, similarity);
+    assertTrue(shares.share >= shares.byHeads - 0.01, shares::toString);
   }
 }
