@@ -50,8 +50,9 @@ record MetaEntry(IndexInput in, FieldInfo field) {
   }
 
   /**
-   * Reads what {@link DataOutput#writeVLong} wrote. {@link DataInput#readVLong} would call an
-   * endless number an error of input and output, which may pass; here it is one of the file.
+   * Reads what {@link DataOutput#writeVLong} wrote, and nothing longer. {@link DataInput#readVLong}
+   * would call an endless number an error of input and output, which may pass; here it is one of
+   * the file.
    */
   long readVLong(String what, long min, long max) throws IOException {
     long value = 0;
@@ -61,6 +62,9 @@ record MetaEntry(IndexInput in, FieldInfo field) {
         throw corruption(what, range(min, max), "a number that goes on after nine bytes");
       }
       next = in.readByte();
+      if (next == 0 && shift > 0) {
+        throw corruption(what, range(min, max), "a number with a last byte that adds nothing");
+      }
       value |= (next & 0x7FL) << shift;
     }
     return checked(what, value, min, max);

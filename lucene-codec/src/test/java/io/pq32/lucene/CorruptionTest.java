@@ -42,7 +42,6 @@ import org.apache.lucene.store.IndexOutput;
 import org.apache.lucene.store.MMapDirectory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -373,13 +372,22 @@ class CorruptionTest {
     }
   }
 
-  @Test
-  void aNumberThatDoesNotEndIsRefused(Random random) throws IOException {
+  static Stream<Arguments> numbersThatNobodyWrites() {
+    byte[] endless = new byte[11]; // of which more than 64 bits would be left out
+    Arrays.fill(endless, 0, 10, (byte) 0x80);
+    endless[10] = 1;
+    return Stream.of(
+        Arguments.of(endless, "a number that goes on after nine bytes"),
+        Arguments.of(new byte[] {(byte) 0x83, 0}, "a number with a last byte that adds nothing"));
+  }
+
+  /** The second one could hide a changed byte. */
+  @ParameterizedTest
+  @MethodSource("numbersThatNobodyWrites")
+  void aNumberThatNobodyWritesIsRefused(byte[] number, String what, Random random)
+      throws IOException {
     try (Directory directory = write("index", CodesMeta.Arrangement.BLOCKS, random)) {
       FieldInfo field = SegmentVectors.of(directory, 0, random).fieldInfos().fieldInfo("euclidean");
-      byte[] number = new byte[11]; // of which more than 64 bits would be left out
-      Arrays.fill(number, 0, 10, (byte) 0x80);
-      number[10] = 1;
       try (IndexOutput out = scratch.createOutput("number", IOContext.DEFAULT)) {
         out.writeBytes(number, number.length);
       }
@@ -389,8 +397,8 @@ class CorruptionTest {
                 CorruptIndexException.class,
                 () -> new MetaEntry(in, field).readVInt("count", 1, 100));
         assertSaysWhere(e, "number");
-        String what = "count should be 1 to 100 and is a number that goes on after nine bytes";
-        assertTrue(e.getMessage().contains("field \"euclidean\": " + what), e.getMessage());
+        String complaint = "field \"euclidean\": count should be 1 to 100 and is " + what;
+        assertTrue(e.getMessage().contains(complaint), e.getMessage());
       }
     }
   }
