@@ -14,7 +14,7 @@ sealed interface AcceptedOrds {
 
   /** Those of some ordinals that are accepted. */
   default int[] among(int[] ords) {
-    return Arrays.stream(ords).filter(this::contains).toArray();
+    return ords.length == 0 ? ords : Arrays.stream(ords).filter(this::contains).toArray();
   }
 
   /** Tells accepted ordinals in ascending order. */

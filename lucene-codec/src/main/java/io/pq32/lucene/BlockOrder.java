@@ -37,12 +37,13 @@ final class BlockOrder {
   int[] nearestFirst(CodeBlocks codes, QueryTables.Table query, int count) {
     sumHeads(codes, query.levels(), count);
     int highest = highest(codes);
+    if (!codes.layout().spreads()) {
+      return sorted(count, highest);
+    }
     if (spreads.length < sums.length) {
       spreads = new float[sums.length];
     }
-    if (!codes.copySpreads(count, spreads)) {
-      return sorted(count, highest);
-    }
+    codes.copySpreads(count, spreads);
     float factor = (float) (DEVIATIONS * query.length());
     for (int i = 0; i < count; i++) {
       sums[i] += (short) Math.clamp(spreads[i] * factor, 0, highest);

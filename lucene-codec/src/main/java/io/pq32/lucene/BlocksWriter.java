@@ -29,7 +29,7 @@ final class BlocksWriter {
   static void write(
       IndexOutput out, ProductQuantizer quantizer, MemorySegment codes, int[] nodeToOrd)
       throws IOException {
-    BlocksLayout layout = layout(quantizer, nodeToOrd);
+    BlocksLayout layout = BlocksLayout.of(nodeToOrd.length, quantizer.layout(), quantizer.metric());
     float[] spreads =
         makeBlocks(
             layout, quantizer, codes, nodeToOrd, block -> out.writeBytes(block, block.length));
@@ -42,10 +42,6 @@ final class BlocksWriter {
       blockOfOrd[nodeToOrd[node]] = node / PqKernels.BLOCK_SIZE;
     }
     PackedInts.write(out, nodeToOrd.length, layout.blockWidth(), ord -> blockOfOrd[ord]);
-  }
-
-  private static BlocksLayout layout(ProductQuantizer quantizer, int[] nodeToOrd) {
-    return BlocksLayout.of(nodeToOrd.length, quantizer.layout(), quantizer.metric());
   }
 
   /**

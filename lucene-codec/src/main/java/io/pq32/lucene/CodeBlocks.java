@@ -61,16 +61,9 @@ final class CodeBlocks {
         .scan(segment, layout.heads(), headBlocks, layout.codeBytes(), levels, sums);
   }
 
-  /**
-   * Copies the spreads of the first {@code count} blocks, if there are any.
-   *
-   * @return whether there are
-   */
-  boolean copySpreads(int count, float[] spreads) {
-    if (layout.spreads()) {
-      MemorySegment.copy(segment, FLOAT, layout.spreadsOffset(), spreads, 0, count);
-    }
-    return layout.spreads();
+  /** Copies the spreads of the first {@code count} blocks, where the layout has any. */
+  void copySpreads(int count, float[] spreads) {
+    MemorySegment.copy(segment, FLOAT, layout.spreadsOffset(), spreads, 0, count);
   }
 
   /** Copies the code of a node. */

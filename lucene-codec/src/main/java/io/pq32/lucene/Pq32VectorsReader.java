@@ -253,7 +253,9 @@ final class Pq32VectorsReader extends KnnVectorsReader implements HnswGraphProvi
           Reranker reranker = new Reranker(meta.similarity(), table.step(), scorer, collector);
           int[] outliers = accepted.among(meta.outliers());
           try {
-            reranker.collect(outliers);
+            if (outliers.length > 0) {
+              reranker.collect(outliers);
+            }
             reranker.collect(Outliers.excluded(outliers, search), k);
           } finally {
             counters.get(info.number).add(search, reranker.scored());

@@ -55,7 +55,7 @@ public final class AdcTable {
     float[] mean = quantizer.projectedMean();
     double squares = kernels.dot(query, 0, query, 0, query.length);
     double product = kernels.dot(query, 0, mean, 0, query.length);
-    double ofMean = kernels.dot(mean, 0, mean, 0, query.length);
+    double ofMean = quantizer.squaredProjectedMean();
     return Math.sqrt(Math.max(0, squares - (ofMean > 0 ? product * product / ofMean : 0)));
   }
 

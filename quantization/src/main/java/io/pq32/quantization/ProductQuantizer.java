@@ -32,6 +32,7 @@ public final class ProductQuantizer {
   private final float[] meanProducts; // [subQuantizer][centroid]
   private final double squaredComponentLength;
   private final double reach; // see reach()
+  private final double squaredProjectedMean;
 
   private ProductQuantizer(PqLayout layout, Metric metric, byte[] bytes) {
     this.layout = layout;
@@ -48,6 +49,8 @@ public final class ProductQuantizer {
     this.meanProducts = new float[halfNorms.length];
     this.projectedMean = new float[layout.projectedDimension()];
     projection.one(mean, projectedMean);
+    this.squaredProjectedMean =
+        PqKernels.instance().dot(projectedMean, 0, projectedMean, 0, projectedMean.length);
     codebooks.innerProducts(
         layout, projectedMean, 0, new float[projectedMean.length], meanProducts);
   }
@@ -406,6 +409,11 @@ public final class ProductQuantizer {
 
   float[] projectedMean() {
     return projectedMean;
+  }
+
+  /** Squared length of the projected mean. */
+  double squaredProjectedMean() {
+    return squaredProjectedMean;
   }
 
   /** Inner products of the projected mean with the centroids, {@code [subQuantizer][centroid]}. */

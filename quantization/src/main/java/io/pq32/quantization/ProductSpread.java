@@ -1,5 +1,7 @@
 package io.pq32.quantization;
 
+import java.util.Arrays;
+
 /**
  * How far do the products of a query with some codes scatter around that with their mean? Of
  * queries that are distributed as the vectors, what counts is the scatter of the codes along the
@@ -9,7 +11,10 @@ package io.pq32.quantization;
  */
 public final class ProductSpread {
   private final int subQuantizers;
-  private final double[] weights; // [projectedDimension], their sum is 1
+
+  /** Share of each component in the squares of the centroids, as in those of the vectors. */
+  private final double[] weights; // [projectedDimension]
+
   private final float[] squares; // [subQuantizer][centroid], weighted
 
   /**
@@ -18,32 +23,22 @@ public final class ProductSpread {
   public ProductSpread(ProductQuantizer quantizer) {
     PqLayout layout = quantizer.layout();
     this.subQuantizers = layout.subQuantizers();
-    this.weights = weights(quantizer);
+    this.weights = new double[layout.projectedDimension()];
     this.squares = new float[subQuantizers * PqKernels.CODEBOOK_SIZE];
-    for (int row = 0; row < weights.length; row++) {
-      int first = row / layout.subDimension() * PqKernels.CODEBOOK_SIZE;
-      for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
-        double value = quantizer.codebooks().value(row, centroid);
-        squares[first + centroid] += (float) (weights[row] * value * value);
-      }
+    float[] centroids = quantizer.codebooks().floats();
+    for (int i = 0; i < centroids.length; i++) {
+      weights[i / PqKernels.CODEBOOK_SIZE] += (double) centroids[i] * centroids[i];
     }
-  }
-
-  /** Share of each component in the spread of the centroids, which is that of the vectors. */
-  private static double[] weights(ProductQuantizer quantizer) {
-    double[] weights = new double[quantizer.layout().projectedDimension()];
-    double sum = 0;
-    for (int row = 0; row < weights.length; row++) {
-      for (int centroid = 0; centroid < PqKernels.CODEBOOK_SIZE; centroid++) {
-        double value = quantizer.codebooks().value(row, centroid);
-        weights[row] += value * value;
-      }
-      sum += weights[row];
-    }
+    double sum = Arrays.stream(weights).sum();
     for (int row = 0; row < weights.length; row++) {
       weights[row] = sum > 0 ? weights[row] / sum : 0;
     }
-    return weights;
+    for (int i = 0; i < centroids.length; i++) {
+      int row = i / PqKernels.CODEBOOK_SIZE;
+      int first = row / layout.subDimension() * PqKernels.CODEBOOK_SIZE;
+      squares[first + i % PqKernels.CODEBOOK_SIZE] +=
+          (float) (weights[row] * centroids[i] * centroids[i]);
+    }
   }
 
   /**
