@@ -8,10 +8,11 @@ import org.apache.lucene.search.KnnCollector;
  * Scans codes in blocks of 64, those with the nearest heads first, until blocks hold nothing new.
  *
  * <p>Whoever reads blocks in that order meets the best codes early: on text-768 the first 20 % hold
- * .93 of the ten nearest, on glyphs-784 .98. How far to read differs from query to query, so the
+ * .93 of the ten nearest, on glyphs-784 .99. How far to read differs from query to query, so the
  * scan ends after as many accepted codes of which none came among those kept as the query's {@link
- * Tolerance#patience} lasts. At k = 10 and by default, 4,096 codes, that reads 43 % of text-768 for
- * .987, where a fixed share for all queries would have to be 60 %, and 17 % of glyphs-784 for .988.
+ * Tolerance#patience} lasts. At k = 10 and by default, 4,096 codes, that reads 42 % of text-768 for
+ * .985, where a fixed share for all queries would have to be 50 %, and 17 % of glyphs-784 for .989,
+ * instead of 22 %.
  */
 final class CodeScan extends Scan {
   private final CodeBlocks blocks;
