@@ -44,8 +44,8 @@ import org.apache.lucene.index.SegmentWriteState;
  *   <li>float: distortion when the codebook was trained
  *   <li>vlong: offset of the codebook in {@code .veq}
  *   <li>vlong: offset of the codes in {@code .veq}
- *   <li>vint: count of outliers, the vectors too long for their codes: 0 unless the similarity is a
- *       product, at most 64 or a 1024th of the vectors
+ *   <li>vint: count of outliers, the vectors too long for their codes: 0 for euclidean and cosine,
+ *       else at most 64 or, if that is more, a 1024th of the vectors
  *   <li>for each outlier, ascending, vint: its ordinal
  * </ul>
  *

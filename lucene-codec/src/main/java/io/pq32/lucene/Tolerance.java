@@ -37,7 +37,7 @@ record Tolerance(double share) {
    * The expected number of hits that reranking may leave among the candidates. No number is small
    * enough where nothing may be missed: chances are rounded to 0.
    *
-   * <p>A source that has not looked at all codes has missed hits itself, {@link CodeScan} some .013
+   * <p>A source that has not looked at all codes has missed hits itself, {@link CodeScan} some .015
    * by default. So reranking is left with a part of the share that grows with it: a quarter, .005,
    * by default. (On text-768 and glyphs-784, where a scan of half the codes costs as much as
    * reranking, that way of sharing takes the least time for any recall from .93 to .98.)
